@@ -1,0 +1,6 @@
+"""JSON-RPC over HTTP."""
+
+from olivepress.rpc.base import BaseTransport
+
+
+class HttpTransport(BaseTransport): ...
