@@ -1,0 +1,43 @@
+"""Entry of the scripts: sets up what is missing, then runs the command inside the virtual environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from common import ROOT, VENV_BIN, VENV_PYTHON, ToolError, say
+from provision import Toolchain, ensure
+
+HERE = ROOT / "scripts" / "_toolchain"
+
+
+def main(command: str, arguments: list[str]) -> None:
+    tools = ensure()
+    if command == "setup":
+        show(tools)
+        return
+    program = {
+        "forge": [tools.forge],
+        "demo": [VENV_BIN / "olivepress", "demo"],
+        "build": [VENV_PYTHON, HERE / "artifacts.py"],
+        "test": [VENV_PYTHON, HERE / "checks.py"],
+    }[command]
+    if command != "demo":  # the demo writes under the directory it is started from
+        os.chdir(ROOT)
+    words = [str(word) for word in program] + arguments
+    os.execve(words[0], words, tools.env)
+
+
+def show(tools: Toolchain) -> None:
+    for name in ("forge", "anvil", "solc", "node"):
+        say(f"{name:6} {getattr(tools, name)}")
+    say(f"python {VENV_PYTHON}")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1], sys.argv[2:])
+    except ToolError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted")

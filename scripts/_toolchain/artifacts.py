@@ -1,0 +1,172 @@
+"""Compile the contracts and write what the Python package ships of them: one small JSON per contract.
+
+Shipped: every concrete contract directly under contracts/, the mock collateral, the external libraries these link to,
+and `interfaces.json`, the errors and events of all of them in one ABI.
+Fields: `abi`; `bytecode` (creation code, zeros where a library address goes); `links` (library name -> byte offsets of
+its 20-byte address in `bytecode`); `deployedMask` ([start, length] of immutables and library addresses in the runtime
+code); `deployedHash` (keccak256 of the runtime code with the masked bytes zero); `deployedSize` (bytes).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from common import ABI, OUT, ROOT, ToolError, say
+from eth_hash.auto import keccak
+
+CONTRACTS = ROOT / "contracts"
+ARTIFACTS = OUT / "forge"
+SHIPPED_MOCKS = {"MockUSDC"}
+MAX_CODE = 24_576  # EIP-170
+ADDRESS = 20
+PLACEHOLDER = re.compile(r"__\$[0-9a-f]{34}\$__")
+
+Json = dict[str, Any]
+
+
+def compile_contracts() -> None:
+    result = subprocess.run(["forge", "build", "contracts"], cwd=ROOT, capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.stderr.write(result.stdout + result.stderr)
+        raise ToolError("the contracts do not compile")
+
+
+def artifacts() -> dict[str, Json]:
+    """Forge's artefact of every contract, library and interface that a file under contracts/ declares."""
+    found: dict[str, Json] = {}
+    for source in sorted(CONTRACTS.rglob("*.sol")):
+        relative = source.relative_to(ROOT).as_posix()
+        for name in re.findall(r"^(?:abstract )?(?:contract|library|interface) (\w+)", source.read_text(), re.M):
+            artifact = json.loads((ARTIFACTS / source.name / f"{name}.json").read_text())
+            target = artifact["metadata"]["settings"]["compilationTarget"]
+            if target != {relative: name} or name in found:
+                raise ToolError(f"two contracts or files share a name: {name} in {relative}, {target}")
+            found[name] = artifact | {"source": relative}
+    return found
+
+
+def shipped_names(found: dict[str, Json]) -> set[str]:
+    roots = {
+        name
+        for name, artifact in found.items()
+        if is_concrete(artifact) and (Path(artifact["source"]).parent.name == "contracts" or name in SHIPPED_MOCKS)
+    }
+    todo = sorted(roots)
+    while todo:
+        for library in links(found[todo.pop()]["bytecode"]):
+            if library not in roots:
+                roots.add(library)
+                todo.append(library)
+    return roots
+
+
+def is_concrete(artifact: Json) -> bool:
+    return artifact["bytecode"]["object"] not in ("", "0x")
+
+
+def links(code: Json) -> dict[str, list[int]]:
+    """Library name -> offsets of its address in the code."""
+    return {
+        name: sorted(place["start"] for place in places)
+        for libraries in code.get("linkReferences", {}).values()
+        for name, places in libraries.items()
+    }
+
+
+def unlinked(code: Json) -> str:
+    return PLACEHOLDER.sub("0" * 2 * ADDRESS, code["object"])
+
+
+def shipped(name: str, artifact: Json) -> Json:
+    deployed = artifact["deployedBytecode"]
+    runtime = bytearray.fromhex(unlinked(deployed).removeprefix("0x"))
+    mask = [[start, ADDRESS] for starts in links(deployed).values() for start in starts]
+    mask += [[at["start"], at["length"]] for places in deployed.get("immutableReferences", {}).values() for at in places]
+    if runtime.startswith(b"\x73" + bytes(ADDRESS) + b"\x30\x14"):  # a library begins by comparing its own address
+        mask.append([1, ADDRESS])
+    for start, length in mask:
+        runtime[start : start + length] = bytes(length)
+    return {
+        "name": name,
+        "source": artifact["source"],
+        "compiler": artifact["metadata"]["compiler"]["version"],
+        "deployedSize": len(runtime),
+        "deployedHash": "0x" + keccak(bytes(runtime)).hex(),
+        "deployedMask": sorted(mask),
+        "links": links(artifact["bytecode"]),
+        "bytecode": unlinked(artifact["bytecode"]),
+        "abi": artifact["abi"],
+    }
+
+
+def interfaces(found: dict[str, Json]) -> Json:
+    """Errors and events of everything but mocks, each once, by kind and name."""
+    entries = {
+        json.dumps(entry, sort_keys=True): entry
+        for artifact in found.values()
+        if not artifact["source"].startswith("contracts/mocks/")
+        for entry in artifact["abi"]
+        if entry["type"] in ("error", "event")
+    }
+    ordered = sorted(entries.items(), key=lambda item: (item[1]["type"], item[1]["name"], item[0]))
+    return {"name": "interfaces", "abi": [entry for _, entry in ordered]}
+
+
+def render(value: Json) -> str:
+    """One line per field and per ABI entry, so that a change reads well."""
+    lines = [f" {json.dumps(key)}: {json.dumps(item)}" for key, item in value.items() if key != "abi"]
+    entries = ",\n".join("  " + json.dumps(entry) for entry in value["abi"])
+    return "{\n" + ",\n".join([*lines, f' "abi": [\n{entries}\n ]']) + "\n}\n"
+
+
+def differences(wanted: dict[str, str]) -> list[str]:
+    present = {path.name: path.read_text() for path in ABI.glob("*.json")}
+    return [
+        f"{name}: {'missing' if name not in present else 'not of these sources' if name in wanted else 'has no source'}"
+        for name in sorted(wanted.keys() | present.keys())
+        if wanted.get(name) != present.get(name)
+    ]
+
+
+def write(wanted: dict[str, str]) -> None:
+    ABI.mkdir(parents=True, exist_ok=True)
+    for path in ABI.glob("*.json"):
+        if path.name not in wanted:
+            path.unlink()
+    for name, text in wanted.items():
+        (ABI / name).write_text(text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="scripts/build", description="Compile; write ABIs and bytecode into the package.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when the package differs from the sources")
+    check = parser.parse_args().check
+    compile_contracts()
+    found = artifacts()
+    contents = [shipped(name, found[name]) for name in sorted(shipped_names(found))]
+    if not contents:
+        raise ToolError("nothing to ship: no concrete contract under contracts/")
+    for content in contents:
+        spare = MAX_CODE - content["deployedSize"]
+        say(f"  {content['name']:20} {content['deployedSize']:6} bytes, {spare:6} to spare")
+    wanted = {f"{content['name']}.json": render(content) for content in [*contents, interfaces(found)]}
+    if not check:
+        write(wanted)
+        say(f"wrote {len(wanted)} files to {ABI.relative_to(ROOT)}")
+    elif wrong := differences(wanted):
+        raise ToolError(f"sdk/olivepress/abi is not what the contracts compile to; run scripts/build: {'; '.join(wrong)}")
+    if too_big := [content["name"] for content in contents if content["deployedSize"] > MAX_CODE]:
+        raise ToolError(f"above the limit of {MAX_CODE} bytes of code: {', '.join(too_big)}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ToolError as error:
+        sys.exit(f"error: {error}")
