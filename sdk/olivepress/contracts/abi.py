@@ -13,7 +13,7 @@ from typing import Any
 
 from eth_abi.abi import decode as _decode
 from eth_abi.abi import encode as _encode
-from eth_utils.crypto import keccak
+from olivepress.hashing import keccak256
 
 Abi = Sequence[Mapping[str, Any]]
 
@@ -67,7 +67,7 @@ class Entry:
     @cached_property
     def topic(self) -> bytes:
         """keccak256 of the signature: an event's first topic."""
-        return keccak(text=self.signature)
+        return keccak256(self.signature.encode())
 
     @property
     def selector(self) -> bytes:
