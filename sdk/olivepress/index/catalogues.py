@@ -1,0 +1,165 @@
+"""Price catalogues inside released Python packages: which release was the newest on a day, and what it says.
+
+    litellm        model_prices_and_context_window_backup.json, USD per token
+    tokencost      model_prices.json, the same format; its releases fill 2024, of which litellm's wheels are
+    gone genai-prices   data.py, USD per million tokens
+
+pip does the fetching (`--uploaded-prior-to`, pip 26 or later), so any index that pip is set up for will do.
+Nothing of the packages is installed. genai-prices keeps its data as Python, so its wheel is imported, in a
+process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from olivepress.prices.errors import SourceError
+from olivepress.prices.quote import plain
+
+#: Package -> the file of the wheel that holds its catalogue.
+PACKAGES = {
+    "genai-prices": "genai_prices/data.py",
+    "litellm": "litellm/model_prices_and_context_window_backup.json",
+    "tokencost": "tokencost/model_prices.json",
+}
+
+_PER_TOKEN = {
+    "input": "input_cost_per_token",
+    "output": "output_cost_per_token",
+    "cache_read": "cache_read_input_token_cost",
+}
+
+_READ_GENAI = """
+import sys
+wheel, moment = sys.argv[1:]
+sys.path.insert(0, wheel)
+import json
+from datetime import datetime
+from genai_prices.data import providers
+from olivepress.prices.genai_prices import read_providers
+reading = read_providers(providers, datetime.fromisoformat(moment), wheel)
+print(json.dumps([[q.venue, q.item, q.unit, str(q.price)] for q in reading.quotes]))
+"""
+
+_GENAI_UNITS = {
+    "1M input tokens": "input",
+    "1M output tokens": "output",
+    "1M cached input tokens": "cache_read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPrices:
+    """Prices of one model in USD per 1M tokens. `cache_read` is None where the catalogue has none."""
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal | None
+
+
+#: (venue, item), both as the catalogue names them -> prices.
+Catalogue = dict[tuple[str, str], TokenPrices]
+
+
+class Registry:
+    """Releases of the packages, asked from the package index through pip and kept in `cache`."""
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+        self._newest: dict[tuple[str, date], str | None] = {}
+        self._read: dict[tuple[str, str, date | None], Catalogue] = {}
+        cache.mkdir(parents=True, exist_ok=True)
+
+    def newest(self, package: str, day: date) -> str | None:
+        """Newest version uploaded before midnight UTC at the start of `day`; None if there was none."""
+        key = (package, day)
+        if key not in self._newest:
+            done = _pip("index", "versions", package, "--uploaded-prior-to", f"{day}T00:00:00Z")
+            found = re.match(rf"{re.escape(package)} \((\S+)\)", done.stdout)
+            if found is None and "No matching distribution" not in done.stderr:
+                raise SourceError(package, f"pip index versions: {_last_line(done.stderr)}")
+            self._newest[key] = found[1] if found else None
+        return self._newest[key]
+
+    def catalogue(self, package: str, version: str, day: date) -> Catalogue:
+        """The prices which that release gives for `day`. Raises SourceError."""
+        # Only genai-prices dates its prices; the others say the same on every day.
+        key = (package, version, day if package == "genai-prices" else None)
+        if key not in self._read:
+            wheel = self._wheel(package, version)
+            self._read[key] = (
+                _read_genai(wheel, day) if package == "genai-prices" else _read_json(wheel, package)
+            )
+        return self._read[key]
+
+    def _wheel(self, package: str, version: str) -> Path:
+        pattern = f"{package.replace('-', '_')}-{version}-*.whl"
+        if not list(self._cache.glob(pattern)):
+            done = _pip(
+                "download",
+                "--no-deps",
+                "--only-binary=:all:",
+                "-d",
+                str(self._cache),
+                f"{package}=={version}",
+            )
+            if done.returncode:
+                raise SourceError(f"{package}=={version}", f"pip download: {_last_line(done.stderr)}")
+        return next(iter(self._cache.glob(pattern)))
+
+
+def _pip(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pip", *arguments, "--disable-pip-version-check"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no message"
+
+
+def _read_json(wheel: Path, package: str) -> Catalogue:
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            entries = json.loads(archive.read(PACKAGES[package]), parse_float=Decimal)
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise SourceError(wheel.name, f"no catalogue {PACKAGES[package]}: {error}") from error
+    found: Catalogue = {}
+    for key, entry in entries.items():
+        prices = {field: _per_million(entry.get(name)) for field, name in _PER_TOKEN.items()}
+        if prices["input"] and prices["output"]:
+            found[str(entry.get("litellm_provider", "unknown")), key] = TokenPrices(
+                prices["input"], prices["output"], prices["cache_read"]
+            )
+    return found
+
+
+def _per_million(per_token: Any) -> Decimal | None:
+    if isinstance(per_token, bool) or not isinstance(per_token, int | Decimal) or per_token <= 0:
+        return None
+    return plain(Decimal(per_token) * 1_000_000)
+
+
+def _read_genai(wheel: Path, day: date) -> Catalogue:
+    moment = datetime.combine(day, time(), UTC).isoformat()
+    command = [sys.executable, "-c", _READ_GENAI, str(wheel), moment]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        raise SourceError(wheel.name, _last_line(done.stderr))
+    prices: dict[tuple[str, str], dict[str, Decimal]] = {}
+    for venue, item, unit, price in json.loads(done.stdout):
+        prices.setdefault((venue, item), {})[_GENAI_UNITS[unit]] = plain(Decimal(price))
+    return {
+        key: TokenPrices(found["input"], found["output"], found.get("cache_read"))
+        for key, found in prices.items()
+        if "input" in found and "output" in found
+    }

@@ -1,0 +1,57 @@
+"""Quotes to an index value. Pure: the same quotes, methodology and time give the same record, anywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from olivepress.index.audit import AuditedQuote, AuditRecord, Excluded, MethodologyRef
+from olivepress.index.estimators import to_e8, weighted_median
+from olivepress.index.llm import select_vendors
+from olivepress.index.methodology import LlmBlend, ProviderMedian
+from olivepress.index.providers import select_providers
+from olivepress.prices.errors import QuoteError
+from olivepress.prices.source import Reading
+
+
+def compute(methodology: LlmBlend | ProviderMedian, reading: Reading, as_of: datetime) -> AuditRecord:
+    """The index value at `as_of` (aware) from what the sources gave, with its audit trail.
+
+    For a ProviderMedian the reading holds the quotes of the last `carry_hours` too: the latest of each
+    provider counts. Too few members withhold the value; that is a record too, not an error.
+    """
+    if as_of.tzinfo is None:
+        raise QuoteError("as_of", as_of, "a date and time with a time zone")
+    as_of = as_of.astimezone(UTC)
+    quotes = [quote for quote in reading.quotes if methodology.wants(quote)]
+    if isinstance(methodology, LlmBlend):
+        selection = select_vendors(methodology, quotes, as_of)
+    else:
+        selection = select_providers(methodology, quotes, as_of)
+    value = (
+        None
+        if selection.withheld
+        else weighted_median(
+            [member.value for member in selection.members],
+            [Fraction(member.weight) for member in selection.members],
+        )
+    )
+    return AuditRecord(
+        index=methodology.id,
+        methodology=MethodologyRef(
+            id=methodology.id, version=methodology.version, hash=methodology.hash.hex()
+        ),
+        unit=methodology.unit,
+        as_of=as_of,
+        status="withheld" if value is None else "published",
+        reason=selection.withheld or f"{len(selection.members)} members",
+        estimator=selection.estimator,
+        value=value,
+        value_e8=None if value is None else to_e8(value),
+        members=tuple(selection.members),
+        absent=tuple(selection.absent),
+        quotes=tuple(AuditedQuote(quote=q, used=used, reason=why) for q, (used, why) in selection.verdicts()),
+        unrelated=len(reading.quotes) - len(quotes),
+        rejected=tuple(Excluded(source=r.source, entry=r.entry, reason=r.reason) for r in reading.rejected),
+        failures=tuple(Excluded(source=f.source, entry=f.error, reason=f.reason) for f in reading.failures),
+    )

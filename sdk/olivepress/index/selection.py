@@ -1,0 +1,39 @@
+"""What the choice of quotes leaves behind: the members of the median, and a verdict on every quote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from olivepress.index.audit import Excluded, Member
+from olivepress.prices.quote import Quote
+
+
+class Selection:
+    """Collects members and verdicts. Every quote has one verdict at the end; the first one given stays."""
+
+    def __init__(self, quotes: Sequence[Quote], estimator: str) -> None:
+        self.estimator = estimator
+        self.members: list[Member] = []
+        self.absent: list[Excluded] = []
+        self.withheld = ""
+        self._quotes = list(quotes)
+        self._verdicts: dict[int, tuple[bool, str]] = {}
+
+    def open(self) -> Iterator[tuple[int, Quote]]:
+        """(number, quote) of the quotes that have no verdict yet."""
+        for number, quote in enumerate(self._quotes):
+            if number not in self._verdicts:
+                yield number, quote
+
+    def use(self, number: int, reason: str) -> None:
+        """The quote counts."""
+        self._verdicts.setdefault(number, (True, reason))
+
+    def leave(self, number: int, reason: str) -> None:
+        """The quote does not count, and why."""
+        self._verdicts.setdefault(number, (False, reason))
+
+    def verdicts(self) -> Iterator[tuple[Quote, tuple[bool, str]]]:
+        """Every quote with its verdict, in the order given."""
+        for number, quote in enumerate(self._quotes):
+            yield quote, self._verdicts[number]
