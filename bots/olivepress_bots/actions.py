@@ -1,4 +1,5 @@
-"""What a strategy may ask for. Plain frozen values: the runner turns them into one batch, a simulation into model calls."""
+"""What a strategy may ask for. Plain frozen values: the runner turns them into one batch, a simulation into
+model calls."""
 
 from __future__ import annotations
 

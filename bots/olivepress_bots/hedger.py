@@ -1,12 +1,13 @@
-"""Hedger: a buyer of compute who fixes next month's price by buying forward, a little at a time, up to a target."""
+"""Hedger: a buyer of compute who fixes next month's price by buying forward, a little at a time, up to a
+target."""
 
 from __future__ import annotations
 
 from decimal import ROUND_FLOOR, Decimal
 
-from olivepress.types import Side, TimeInForce
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from olivepress.types import Side, TimeInForce
 from olivepress_bots.actions import Action, Place
 from olivepress_bots.view import MarketView
 
@@ -44,7 +45,8 @@ def scheduled(config: HedgerConfig, now: int) -> int:
 
 
 def decide(view: MarketView, config: HedgerConfig, now: int) -> list[Action]:
-    """Buys what the schedule lacks, by one immediate-or-cancel order. Pure. Waits while the index is stale."""
+    """Buys what the schedule lacks, by one immediate-or-cancel order. Pure. Waits while the index is
+    stale."""
     if not view.open_for_orders or not view.fresh_at(now, config.max_view_age):
         return []
     lots = min(scheduled(config, now) - view.position, config.clip, view.lots_by_margin - view.position)

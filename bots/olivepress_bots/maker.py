@@ -1,9 +1,11 @@
 """Market maker: several levels on both sides around a fair value, leaning against its inventory.
 
-The fair value is the index plus the maker's own belief of the basis; in the averaging window it is the mark, which
-already weighs what is fixed. The quotes are centred on a reservation price (Avellaneda and Stoikov, 2008): the fair value
-less a part that grows with the inventory. Orders carry an expiry, so they die by themselves when the maker does.
-"""
+The fair value is the index plus the maker's own belief of the basis; in the averaging window it is the mark,
+which
+already weighs what is fixed. The quotes are centred on a reservation price (Avellaneda and Stoikov, 2008):
+the fair value
+less a part that grows with the inventory. Orders carry an expiry, so they die by themselves when the maker
+does."""
 
 from __future__ import annotations
 
@@ -11,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-from olivepress.types import Phase, Side, TimeInForce
 from pydantic import BaseModel, ConfigDict, Field
 
+from olivepress.types import Phase, Side, TimeInForce
 from olivepress_bots.actions import Action, Cancel, CancelAll, Place
 from olivepress_bots.view import MarketView, OwnOrder
 
@@ -57,8 +59,8 @@ class Quote:
 def decide(view: MarketView, config: MakerConfig, now: int) -> list[Action]:
     """The orders to cancel and to place so that the book holds what the maker wants. Pure.
 
-    Stops (cancels everything, places nothing) while the index is stale or missing, the series takes no new risk, the view
-    is too old, or expiry is near.
+    Stops (cancels everything, places nothing) while the index is stale or missing, the series takes no new
+    risk, the view is too old, or expiry is near.
     """
     if must_stop(view, config, now):
         return [CancelAll()] if view.orders else []
@@ -85,13 +87,15 @@ def fair_ticks(view: MarketView, config: MakerConfig) -> Decimal:
 
 
 def reservation_ticks(view: MarketView, config: MakerConfig, fair: Decimal) -> Decimal:
-    """The price at which the maker, with its inventory, is indifferent: lower when long, higher when short."""
+    """The price at which the maker, with its inventory, is indifferent: lower when long, higher when
+    short."""
     share = Decimal(view.position) / config.max_position
     return fair - fair * config.skew_bps / _BPS * min(max(share, Decimal(-1)), Decimal(1))
 
 
 def wanted_quotes(view: MarketView, config: MakerConfig, fair: Decimal) -> list[Quote]:
-    """The quotes of both sides, best first, inside the band, the limits, and never through the other side of the book."""
+    """The quotes of both sides, best first, inside the band, the limits, and never through the other side of
+    the book."""
     centre = reservation_ticks(view, config, fair)
     limit = min(config.max_position, view.lots_by_margin)
     return [
@@ -126,7 +130,8 @@ def _side_quotes(
 
 
 def _room(view: MarketView, side: Side) -> tuple[int, int]:
-    """Ticks in which a passive order of this side may rest: the band, short of the best order of others opposite."""
+    """Ticks in which a passive order of this side may rest: the band, short of the best order of others
+    opposite."""
     lowest, highest = max(view.lowest, 1), min(view.highest, view.price_cap - 1)
     opposite = view.best_other(side.opposite)
     if opposite is not None:

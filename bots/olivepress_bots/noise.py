@@ -8,9 +8,9 @@ from __future__ import annotations
 import random
 from decimal import ROUND_FLOOR, Decimal
 
-from olivepress.types import Side, TimeInForce
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from olivepress.types import Side, TimeInForce
 from olivepress_bots.actions import Action, Cancel, Place
 from olivepress_bots.view import MarketView
 

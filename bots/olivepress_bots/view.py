@@ -1,6 +1,7 @@
 """What a strategy may know: one frozen picture of one market and of the bot's own account in it.
 
-Prices are ticks, sizes lots, money collateral base units, times unix seconds. A view is built by the runner from the
+Prices are ticks, sizes lots, money collateral base units, times unix seconds. A view is built by the runner
+from the
 mirror (or from a simulation), so a strategy never does I/O and the same view always gives the same decision.
 """
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from bot_views import NOW, view, views
 from hypothesis import given
 from hypothesis import strategies as st
-from olivepress.types import Phase, Side, TimeInForce
 from pydantic import ValidationError
-from views import NOW, view, views
 
+from olivepress.types import Phase, Side, TimeInForce
 from olivepress_bots.actions import Action, Cancel, CancelAll, Place
 from olivepress_bots.maker import MakerConfig, decide, fair_ticks, reservation_ticks
 from olivepress_bots.view import MarketView, OwnOrder
@@ -75,7 +75,8 @@ def test_respects_position_margin_and_band(view_: MarketView, config: MakerConfi
 
 @given(views(), configs)
 def test_deciding_twice_changes_nothing(view_: MarketView, config: MakerConfig) -> None:
-    """Once the orders are as wanted, the same view with them in the book asks for no change: nothing is churned."""
+    """Once the orders are as wanted, the same view with them in the book asks for no change: nothing is
+    churned."""
     actions = decide(view_, config, NOW)
     if any(isinstance(action, CancelAll) for action in actions):
         return
@@ -94,7 +95,6 @@ def test_deciding_twice_changes_nothing(view_: MarketView, config: MakerConfig) 
         books[order.side][order.tick] = books[order.side].get(order.tick, 0) + order.lots
     bids = tuple(sorted(((tick, lots) for tick, lots in books[Side.BUY].items() if lots), reverse=True))
     asks = tuple(sorted((tick, lots) for tick, lots in books[Side.SELL].items() if lots))
-    config_ = config.model_copy(update={"renew_before": 0})
     after = replace(view_, orders=(*kept, *new), bids=bids, asks=asks)
     assert decide(after, config.model_copy(update={"renew_before": 0}), NOW) == []
 

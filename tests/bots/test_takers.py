@@ -6,12 +6,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from bot_views import NOW, view, views
 from hypothesis import given
 from hypothesis import strategies as st
-from olivepress.types import Phase, Side, TimeInForce
 from pydantic import ValidationError
-from views import NOW, view, views
 
+from olivepress.types import Phase, Side, TimeInForce
 from olivepress_bots import hedger, noise
 from olivepress_bots.actions import Cancel, Place
 from olivepress_bots.hedger import HedgerConfig
@@ -52,7 +52,8 @@ def test_hedger_never_exceeds_target_clip_margin_or_band(
     config = HedgerConfig(target=target, start=NOW - 100, end=NOW + 100, clip=clip)
     for action in hedger.decide(view_, config, NOW + shift):
         assert isinstance(action, Place)
-        assert action.side is Side.BUY and action.tif is TimeInForce.IOC
+        assert action.side is Side.BUY
+        assert action.tif is TimeInForce.IOC
         assert action.lots <= clip
         assert view_.position + action.lots <= min(target, view_.lots_by_margin)
         assert action.tick <= min(view_.highest, view_.price_cap - 1)
@@ -63,7 +64,8 @@ def test_hedger_never_exceeds_target_clip_margin_or_band(
 def test_schedule_rises_from_nothing_to_the_target(elapsed: int, target: int) -> None:
     config = HedgerConfig(target=target, start=NOW, end=NOW + 5_000)
     now = hedger.scheduled(config, NOW + elapsed)
-    assert hedger.scheduled(config, NOW) == 0 and hedger.scheduled(config, NOW + 5_000) == target
+    assert hedger.scheduled(config, NOW) == 0
+    assert hedger.scheduled(config, NOW + 5_000) == target
     assert 0 <= now <= hedger.scheduled(config, NOW + elapsed + 1) <= target
 
 
@@ -88,9 +90,11 @@ def test_noise_keeps_within_limits_and_band(view_: MarketView, config: NoiseConf
         assert max(view_.lowest, 1) <= action.tick <= min(view_.highest, view_.price_cap - 1)
         best = view_.best_other(action.side.opposite)
         if action.tif is TimeInForce.IOC:
-            assert best is not None and (action.tick - best) * action.side.sign >= 0
+            assert best is not None
+            assert (action.tick - best) * action.side.sign >= 0
         else:
-            assert action.post_only and (best is None or (action.tick - best) * action.side.sign < 0)
+            assert action.post_only
+            assert best is None or (action.tick - best) * action.side.sign < 0
 
 
 @given(views(), noise_configs)
@@ -103,7 +107,8 @@ def test_noise_differs_between_seeds_and_times() -> None:
     config = NoiseConfig(seed=1, max_lots=10)
     by_time = {str(noise.decide(market, config, NOW + second)) for second in range(50)}
     by_seed = {str(noise.decide(market, config.model_copy(update={"seed": seed}), NOW)) for seed in range(50)}
-    assert len(by_time) > 5 and len(by_seed) > 5
+    assert len(by_time) > 5
+    assert len(by_seed) > 5
 
 
 def test_noise_goes_home_when_it_holds_too_much() -> None:

@@ -47,7 +47,8 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Everything in one picture. `start` and `end` are unix seconds; `shade` is the span to colour, with its label."""
+    """Everything in one picture. `start` and `end` are unix seconds; `shade` is the span to colour, with its
+    label."""
 
     title: str
     start: int
@@ -103,7 +104,8 @@ def render(chart: Chart) -> str:
     """The chart as an SVG element that takes the width of its container."""
     scale = _Scale(chart)
     parts = [
-        f'<svg class="chart" viewBox="0 0 {chart.width} {chart.height}" role="img" aria-label="{escape(chart.title)}">',
+        f'<svg class="chart" viewBox="0 0 {chart.width} {chart.height}" role="img" '
+        f'aria-label="{escape(chart.title)}">',
         *_shade(chart, scale),
         *_axes(chart, scale),
         *(_band(band, scale, chart.end) for band in chart.bands),
@@ -155,7 +157,8 @@ def _shade(chart: Chart, scale: _Scale) -> list[str]:
     left, right = scale.x(start), scale.x(end)
     width = _px(Decimal(right) - Decimal(left))
     return [
-        f'<rect class="shade" x="{left}" y="{scale.top}" width="{width}" height="{scale.bottom - scale.top}"/>',
+        f'<rect class="shade" x="{left}" y="{scale.top}" width="{width}" '
+        f'height="{scale.bottom - scale.top}"/>',
         f'<text class="shade-label" x="{_px(Decimal(left) + 6)}" y="{scale.top + 14}">{escape(label)}</text>',
     ]
 
@@ -169,7 +172,8 @@ def _axes(chart: Chart, scale: _Scale) -> list[str]:
         parts.append(f'<line class="{css}" x1="{scale.left}" x2="{scale.right}" y1="{y}" y2="{y}"/>')
         label = escape(short_number(value, chart.prefix))
         parts.append(
-            f'<text class="tick" text-anchor="end" x="{scale.left - 8}" y="{_px(Decimal(y) + 4)}">{label}</text>'
+            f'<text class="tick" text-anchor="end" x="{scale.left - 8}" '
+            f'y="{_px(Decimal(y) + 4)}">{label}</text>'
         )
         value += scale.step
     days = max((chart.end - chart.start) // DAY, 1)
@@ -178,7 +182,8 @@ def _axes(chart: Chart, scale: _Scale) -> list[str]:
     for time in range(first, chart.end + 1, every * DAY):
         label = f"{datetime.fromtimestamp(time, UTC):%d %b}"
         parts.append(
-            f'<text class="tick" text-anchor="middle" x="{scale.x(time)}" y="{scale.bottom + 19}">{label}</text>'
+            f'<text class="tick" text-anchor="middle" x="{scale.x(time)}" '
+            f'y="{scale.bottom + 19}">{label}</text>'
         )
     return parts
 
@@ -223,8 +228,8 @@ def _outline(run: Sequence[tuple[int, Decimal, Decimal]], end: int, scale: _Scal
 
 def _dot(dot: Dot, scale: _Scale) -> str:
     return (
-        f'<circle class="dot {dot.css}" cx="{scale.x(dot.time)}" cy="{scale.y(dot.value)}" r="{_px(dot.radius)}">'
-        f"<title>{escape(dot.text)}</title></circle>"
+        f'<circle class="dot {dot.css}" cx="{scale.x(dot.time)}" cy="{scale.y(dot.value)}" '
+        f'r="{_px(dot.radius)}"><title>{escape(dot.text)}</title></circle>'
     )
 
 
@@ -235,5 +240,6 @@ def _level(chart: Chart, scale: _Scale) -> list[str]:
     y = scale.y(value)
     return [
         f'<line class="level" x1="{scale.x(start)}" x2="{scale.right}" y1="{y}" y2="{y}"/>',
-        f'<text class="level-label" text-anchor="end" x="{scale.right - 4}" y="{_px(Decimal(y) - 6)}">{escape(label)}</text>',
+        f'<text class="level-label" text-anchor="end" x="{scale.right - 4}" y="{_px(Decimal(y) - 6)}">'
+        f"{escape(label)}</text>",
     ]

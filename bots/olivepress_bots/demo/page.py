@@ -49,7 +49,8 @@ def _header(report: Json) -> str:
         _card(
             "Money in = money out + what is left",
             "exact to the unit" if report["conservation_ok"] else "DOES NOT ADD UP",
-            f"{money(report['deposits_total'], decimals)} in = {money(report['withdrawals_total'], decimals)} out + "
+            f"{money(report['deposits_total'], decimals)} in = "
+            f"{money(report['withdrawals_total'], decimals)} out + "
             f"{money(left['fees'], decimals)} fees + {money(left['dust'], decimals)} dust, USDC",
             ok=report["conservation_ok"],
         ),
@@ -61,8 +62,8 @@ def _header(report: Json) -> str:
     ]
     return (
         f"<header><h1>A month of compute futures, {escape(report['month'])}</h1>"
-        "<p>Prices became an index, operators signed it, bots traded futures on it, the contracts settled them from the "
-        "index's average, and everyone took their money out.</p></header>\n"
+        "<p>Prices became an index, operators signed it, bots traded futures on it, the contracts settled "
+        "them from the index's average, and everyone took their money out.</p></header>\n"
         f'<section class="cards">{"".join(cards)}</section>'
     )
 
@@ -82,8 +83,8 @@ def _card(label: str, value: str, note: str, *, ok: bool | None = None) -> str:
     css = "" if ok is None else (" ok" if ok else " bad")
     mark = "" if ok is None else ("&#10003; " if ok else "&#10007; ")
     return (
-        f'<div class="card{css}"><div class="label">{escape(label)}</div><div class="value">{escape(value)}</div>'
-        f'<div class="note">{mark}{escape(note)}</div></div>'
+        f'<div class="card{css}"><div class="label">{escape(label)}</div>'
+        f'<div class="value">{escape(value)}</div><div class="note">{mark}{escape(note)}</div></div>'
     )
 
 
@@ -194,19 +195,22 @@ def _accounts(report: Json) -> str:
     rows = "".join(
         f"<tr><td>{escape(account['name'])}</td><td>{escape(account['role'])}</td>"
         f"<td>{money(account['deposited'], decimals)}</td><td>{money(account['withdrawn'], decimals)}</td>"
-        f'<td class="{"gain" if account["pnl"] >= 0 else "loss"}">{money(account["pnl"], decimals, sign=True)}</td></tr>'
+        f'<td class="{"gain" if account["pnl"] >= 0 else "loss"}">'
+        f"{money(account['pnl'], decimals, sign=True)}</td></tr>"
         for account in report["accounts"]
     )
     total = sum(account["pnl"] for account in report["accounts"])
     foot = (
         f"<tr><th>all</th><th></th><th>{money(report['deposits_total'], decimals)}</th>"
-        f"<th>{money(report['withdrawals_total'], decimals)}</th><th>{money(total, decimals, sign=True)}</th></tr>"
+        f"<th>{money(report['withdrawals_total'], decimals)}</th>"
+        f"<th>{money(total, decimals, sign=True)}</th></tr>"
     )
     return (
         '<section><h2>Who won, who lost <span class="unit">USDC</span></h2><table><thead><tr><th>account</th>'
         "<th>role</th><th>deposited</th><th>withdrawn</th><th>profit or loss</th></tr></thead>"
         f"<tbody>{rows}</tbody><tfoot>{foot}</tfoot></table>"
-        "<p>Together the accounts lost what they paid in fees, plus the dust: units that rounding left in the pools.</p>"
+        "<p>Together the accounts lost what they paid in fees, plus the dust: units that rounding left "
+        "in the pools.</p>"
         "</section>"
     )
 

@@ -1,8 +1,9 @@
 """The settlement price from the published reports alone, in plain Python.
 
-This is the check on the oracle's accumulator, so it shares nothing with it: it walks over the published values and adds
-up value x seconds. A value holds from its observation time until the next one's; only the first `heartbeat` of those
-seconds are fresh, and only fresh seconds count (docs/spec/oracle.md).
+This is the check on the oracle's accumulator, so it shares nothing with it: it walks over the published
+values and adds
+up value x seconds. A value holds from its observation time until the next one's; only the first `heartbeat`
+of those seconds are fresh, and only fresh seconds count (docs/spec/oracle.md).
 """
 
 from __future__ import annotations

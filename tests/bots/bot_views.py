@@ -1,4 +1,5 @@
-"""Views for the strategy tests: one plain view, and a Hypothesis strategy for any view that a chain could give."""
+"""Views for the strategy tests: one plain view, and a Hypothesis strategy for any view that a chain could
+give."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
-from olivepress.types import Phase, Side
 
+from olivepress.types import Phase, Side
 from olivepress_bots.view import MarketView, OwnOrder
 
 NOW = 1_754_000_000
@@ -44,7 +45,8 @@ def view(**changes: Any) -> MarketView:
 
 @st.composite
 def views(draw: st.DrawFn) -> MarketView:
-    """A consistent view: a book that is not crossed, own orders that are part of it, a band around the mark."""
+    """A consistent view: a book that is not crossed, own orders that are part of it, a band around the
+    mark."""
     mark = draw(st.integers(20, 40_000))
     band = max(mark // draw(st.integers(5, 40)), 2)
     middle = draw(st.integers(max(mark - band, 2), mark + band))

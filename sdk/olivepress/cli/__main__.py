@@ -1,0 +1,5 @@
+"""`python -m olivepress.cli`."""
+
+from olivepress.cli.main import app
+
+app()

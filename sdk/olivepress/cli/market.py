@@ -1,0 +1,192 @@
+"""Commands that read: series, book, account, index."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from olivepress.cli.options import (
+    DEFAULT_MANIFEST,
+    DEFAULT_RPC,
+    AsJson,
+    Keystore,
+    Manifest,
+    Rpc,
+    load_signer,
+    open_reader,
+)
+from olivepress.cli.output import print_json, print_pairs, print_table, shown
+from olivepress.errors import UnknownAccount, ValidationError
+
+if TYPE_CHECKING:
+    from olivepress.exchange import AccountView, BookView, ExchangeReader
+    from olivepress.index import AuditRecord
+    from olivepress.types import Series
+
+
+def series(
+    symbol: Annotated[str | None, typer.Argument(help="One series in detail; all when left out.")] = None,
+    rpc: Rpc = DEFAULT_RPC,
+    manifest: Manifest = DEFAULT_MANIFEST,
+    as_json: AsJson = False,
+) -> None:
+    """List the contract months, or show one."""
+
+    async def go() -> list[dict[str, Any]]:
+        async with open_reader(rpc, manifest) as reader:
+            found = await reader.series_list() if symbol is None else [await reader.series(symbol)]
+            return [await _series_data(reader, item) for item in found]
+
+    rows = asyncio.run(go())
+    if as_json:
+        print_json(rows if symbol is None else rows[0])
+    elif symbol is not None:
+        print_pairs(symbol, rows[0])
+    else:
+        columns = (
+            "symbol",
+            "phase",
+            "mark",
+            "open_interest",
+            "tick_size",
+            "lot_size",
+            "window_start",
+            "expiry",
+        )
+        titles = [column.replace("_", " ") for column in columns]
+        print_table("Series", titles, [[row[column] for column in columns] for row in rows])
+
+
+async def _series_data(reader: ExchangeReader, item: Series) -> dict[str, Any]:
+    status, mark = await reader.status(item.symbol), await reader.mark(item.symbol)
+    return {
+        "symbol": item.symbol,
+        "id": item.id,
+        "feed": item.feed,
+        "phase": status.phase,
+        "mark": mark.price,
+        "index_stale": mark.stale,
+        "open_interest": status.open_interest,
+        "tick_size": item.tick_size,
+        "tick_value": item.tick_value,
+        "lot_size": item.lot_size,
+        "price_cap": item.price_cap,
+        "window_start": item.window_start,
+        "expiry": item.expiry,
+        "initial_margin_bps": item.spec.im_bps,
+        "maintenance_margin_bps": item.spec.mm_bps,
+        "band_bps": item.spec.band_bps,
+        "taker_fee_ppm": item.spec.taker_fee,
+        "maker_rebate_ppm": item.spec.maker_rebate,
+    }
+
+
+def book(
+    symbol: Annotated[str, typer.Argument(help="Series, such as LLM-FLAGSHIP-DEC26.")],
+    depth: Annotated[int, typer.Option(min=1, help="Levels of each side.")] = 10,
+    rpc: Rpc = DEFAULT_RPC,
+    manifest: Manifest = DEFAULT_MANIFEST,
+    as_json: AsJson = False,
+) -> None:
+    """Show the order book, best prices first."""
+
+    async def go() -> BookView:
+        async with open_reader(rpc, manifest) as reader:
+            return await reader.book(symbol, depth)
+
+    view = asyncio.run(go())
+    if as_json:
+        print_json(view)
+        return
+    asks = [("ask", level.price, level.lots, level.orders) for level in reversed(view.asks)]
+    bids = [("bid", level.price, level.lots, level.orders) for level in view.bids]
+    print_table(f"Book of {symbol}", ("side", "price", "lots", "orders"), [*asks, *bids])
+
+
+def account(
+    number: Annotated[int | None, typer.Argument(help="Account; the one of your key when left out.")] = None,
+    rpc: Rpc = DEFAULT_RPC,
+    manifest: Manifest = DEFAULT_MANIFEST,
+    keystore: Keystore = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show money, margin, positions and orders of an account."""
+    address = load_signer(keystore).address if number is None else None
+
+    async def go() -> AccountView:
+        async with open_reader(rpc, manifest) as reader:
+            found = number
+            if address is not None:
+                found = (await reader.principal(address)).account
+            if not found:
+                raise UnknownAccount(
+                    "account", address or number, "an address that owns or serves an account"
+                )
+            return await reader.account(found)
+
+    view = asyncio.run(go())
+    if as_json:
+        print_json(view)
+        return
+    names = ("owner", "cash", "equity", "initial_margin", "maintenance_margin", "withdrawable")
+    print_pairs(f"Account {view.account}", {name.replace("_", " "): getattr(view, name) for name in names})
+    if view.positions:
+        rows = [(p.symbol, p.lots, p.mark, p.value, p.open_buy, p.open_sell, p.claim) for p in view.positions]
+        columns = ("series", "lots", "mark", "value", "open buy", "open sell", "claim")
+        print_table("Positions", columns, rows)
+    if view.orders:
+        orders = [(o.symbol, o.side, o.price, o.lots, o.expiry or None, o.order_id) for o in view.orders]
+        print_table("Orders", ("series", "side", "price", "lots", "expiry", "order id"), orders)
+
+
+def to_date(field: str, text: str) -> date:
+    """A date from the command line. Raises ValidationError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValidationError(field, text, "a date such as 2026-11-01") from None
+
+
+def index_show(
+    feed: Annotated[str, typer.Argument(help="Index, such as LLM-FLAGSHIP.")] = "LLM-FLAGSHIP",
+    day: Annotated[
+        str | None,
+        typer.Option("--date", help="UTC day of the recorded history; today's prices when left out."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute an index value and show every quote that it used or left out, and why. Needs no chain."""
+    from olivepress.index import history
+
+    audit = _index_today(feed) if day is None else history.record(to_date("date", day), feed)
+    if as_json:
+        print_json(audit.model_dump(mode="json"))
+        return
+    title = f"{audit.index}, {audit.as_of:%Y-%m-%d}"
+    print_pairs(
+        title,
+        {
+            "value": f"${shown(audit.value)} per {audit.unit}" if audit.value is not None else "withheld",
+            "why": audit.reason,
+            "estimator": audit.estimator,
+            "methodology": f"{audit.methodology.id} version {audit.methodology.version}",
+        },
+    )
+    members = [
+        (member.name, member.item, member.value, member.weight, member.source) for member in audit.members
+    ]
+    print_table("Members", ("member", "item", "value", "weight", "source"), members)
+    absent = [(item.source, item.entry, item.reason) for item in audit.absent]
+    if absent:
+        print_table("Absent", ("member", "item", "why"), absent)
+
+
+def _index_today(feed: str) -> AuditRecord:
+    from olivepress.index import compute, load
+    from olivepress.prices import GenaiPrices, collect
+
+    now = datetime.now(UTC)
+    return compute(load(feed), collect([GenaiPrices()], now), now)
