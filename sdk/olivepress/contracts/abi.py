@@ -6,6 +6,7 @@ unpacked in `olivepress.events.records`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,12 @@ from eth_abi.abi import encode as _encode
 from olivepress.hashing import keccak256
 
 Abi = Sequence[Mapping[str, Any]]
+
+
+def snake_case(name: str) -> str:
+    """The Python name of a Solidity name: freshSeconds -> fresh_seconds, from -> from_, now_ -> now."""
+    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1].lower(), name).strip("_")
+    return snake + "_" if snake in ("from", "is", "in", "not") else snake
 
 
 def canonical(parameter: Mapping[str, Any]) -> str:

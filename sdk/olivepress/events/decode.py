@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from olivepress.contracts.abi import Entry
+from olivepress.contracts.abi import Entry, snake_case
 from olivepress.contracts.artifacts import shared_entries
 from olivepress.events.model import Book, Event, event_classes
 from olivepress.events.records import MalformedLog, decode_records
@@ -17,12 +16,6 @@ Log = Mapping[str, Any]
 
 # keccak256("Book(uint16,uint32,bytes)"), checked by the tests.
 BOOK_TOPIC = "0x3dbf3071469c5519fdab6ba8d61189be00282c2c48bd5f4b4687ee0d5959e6d3"
-
-
-def snake_case(name: str) -> str:
-    """The Python name of a Solidity name: freshSeconds -> fresh_seconds, from -> from_, now_ -> now."""
-    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1].lower(), name).strip("_")
-    return snake + "_" if snake in ("from", "is", "in", "not") else snake
 
 
 class LogDecoder:
