@@ -85,6 +85,8 @@ class Registry:
         if key not in self._newest:
             done = _pip("index", "versions", package, "--uploaded-prior-to", f"{day}T00:00:00Z")
             found = re.match(rf"{re.escape(package)} \((\S+)\)", done.stdout)
+            if "no such option" in done.stderr:
+                raise SourceError("pip", "too old for --uploaded-prior-to; python -m pip install 'pip>=26'")
             if found is None and "No matching distribution" not in done.stderr:
                 raise SourceError(package, f"pip index versions: {_last_line(done.stderr)}")
             self._newest[key] = found[1] if found else None

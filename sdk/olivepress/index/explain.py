@@ -95,10 +95,8 @@ def _left_out(record: AuditRecord, every_quote: bool) -> list[str]:
     if every_quote:
         for entry in out:
             quote = entry.quote
-            lines.append(
-                f"not used: {quote.venue} {quote.item} {quote.price} {quote.unit} {quote.source}: {entry.reason}"
-            )
-    lines.append(
-        f"{len(record.quotes) - len(out)} quotes used, {len(out)} not used, {record.unrelated} of other items"
-    )
+            price = f"{quote.price} per {quote.unit}"
+            lines.append(f"not used: {quote.venue} {quote.item} {price}, {quote.source}: {entry.reason}")
+    used = len(record.quotes) - len(out)
+    lines.append(f"{used} quotes used, {len(out)} not used, {record.unrelated} of other items")
     return lines

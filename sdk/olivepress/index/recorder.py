@@ -78,7 +78,7 @@ class Recorder:
             self._looks[day] = (version, self._registry.catalogue(self._package, version, day))
         except SourceError as error:
             self._unusable.add(version)
-            self._say(f"{self._package} {day} left out: {error}\n")
+            self._say(f"{self._package} {day} LEFT OUT: {error}\n")
 
     def _date_changes(self, before: date, after: date) -> None:
         """Halve the days between two looks until every change of a designated price is dated to the day."""
@@ -160,6 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SourceError as error:
         sys.stderr.write(f"\nrecord_prices: {error}; nothing was written\n")
         return 1
+    options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(text, encoding="utf-8")
     sys.stderr.write(f"\nwrote {len(text.splitlines())} lines to {options.output.name}\n")
     return 0
