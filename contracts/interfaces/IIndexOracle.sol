@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 /// @title IIndexOracle
 /// @notice Index values signed by m of n operators, and their exact time averages over whole UTC days.
 ///
-/// Units: feed and operator set ids are uint16 from 1. Values are USD x 1e8, from 1 to `MAX_VALUE`. Times are unix
+/// Units: feed and operator set ids are uint16 from 1. Values are USD x 1e8, from 1 to 2^52 - 1. Times are unix
 /// seconds. A day is unix seconds / 86400; its checkpoint is the accumulator at the midnight that begins it.
 /// `priceSeconds` is the sum of value x seconds over fresh seconds; average = priceSeconds / freshSeconds.
 ///
@@ -30,7 +30,8 @@ interface IIndexOracle {
         uint16 deviationBps;
     }
 
-    /// @notice The whole state of a feed. `round` counts every round received, pending ones included.
+    /// @notice The whole state of a feed. `round` counts every round received, pending ones included;
+    /// it starts again at 0 after 2^24 - 1.
     /// @param time Observation time of `price`, the last accepted value; 0 before the first
     /// @param pendingTime Observation time of `pendingPrice`, a round beyond the bound that waits for a second one; else 0
     struct FeedStatus {
@@ -46,7 +47,7 @@ interface IIndexOracle {
 
     // ------------------------------------------------------------------ events
 
-    /// @notice A set of operators signs from now on. `operators` is the list that updates carry in calldata.
+    /// @notice A set of operators signs from now on. `operators` is the list whose hash is kept.
     event OperatorsSet(uint16 indexed operatorSet, uint8 quorum, uint16 version, address[] operators);
     event FeedAdded(
         uint16 indexed feed, uint16 indexed operatorSet, bytes32 symbol, uint32 heartbeat, uint16 deviationBps
@@ -56,21 +57,21 @@ interface IIndexOracle {
     event FeedHaltSet(uint16 indexed feed, bool halted);
 
     /// @notice A value is in force from `time` on.
-    /// @param signers Bit i is set when operator i of the set signed
-    /// @param values What each signer reported, 8 bytes each, in the order of their bits
-    event RoundAccepted(
-        uint16 indexed feed, uint24 round, uint32 time, uint64 price, uint32 signers, bytes values
-    );
+    /// @param signers Bit i is set when operator i of the set signed; what each reported is in the update's calldata
+    event RoundAccepted(uint16 indexed feed, uint24 round, uint32 time, uint64 price, uint32 signers);
     /// @notice A round moved beyond the bound. It counts only when the next round agrees with it.
-    event RoundPending(
-        uint16 indexed feed, uint24 round, uint32 time, uint64 price, uint32 signers, bytes values
-    );
+    event RoundPending(uint16 indexed feed, uint24 round, uint32 time, uint64 price, uint32 signers);
     /// @notice The pending round was confirmed: its value is in force from its own `time` on.
     event RoundConfirmed(uint16 indexed feed, uint24 round, uint32 time, uint64 price);
     /// @notice The next round did not agree, or came a heartbeat too late: the pending round never counts.
     event RoundDropped(uint16 indexed feed, uint24 round);
     /// @notice The accumulator at the midnight that begins `day` is final.
-    event CheckpointFixed(uint16 indexed feed, uint16 indexed day, uint256 priceSeconds, uint256 freshSeconds);
+    event CheckpointFixed(
+        uint16 indexed feed, uint16 indexed day, uint256 priceSeconds, uint256 freshSeconds
+    );
+
+    /// @notice A signed value widened the known range of a day, or was inside it.
+    event RangeNoted(uint16 indexed feed, uint16 indexed day, uint64 low, uint64 high);
 
     // ------------------------------------------------------------------ errors
 
@@ -78,12 +79,14 @@ interface IIndexOracle {
     error UnknownOperatorSet(uint16 operatorSet);
     error MalformedUpdate(uint256 length, uint256 expected);
     error NoFeeds();
+    /// @notice The recovered signers and the silent operators given do not make up the set: a signature is forged, from a
+    /// stranger, out of order, or of another report, chain or contract; or the set was rotated.
     error WrongOperators(uint16 operatorSet, bytes32 expected, bytes32 given);
     error WrongVersion(uint16 operatorSet, uint16 expected, uint16 given);
     error ShortQuorum(uint16 operatorSet, uint256 signers, uint256 quorum);
     error SignerOutOfRange(uint32 signers, uint256 operators);
-    error MalleableSignature(uint256 signer, bytes32 s);
-    error BadSignature(uint256 signer, address recovered, address expected);
+    /// @notice s of this signer's signature is above half of the curve's order.
+    error MalleableSignature(uint256 signer);
     error FutureObservation(uint32 observedAt, uint256 now_);
     error StaleObservation(uint32 observedAt, uint256 oldest);
     error TimeNotIncreasing(uint16 feed, uint32 observedAt, uint32 last);
@@ -97,10 +100,11 @@ interface IIndexOracle {
     error EmptyWindow(uint16 fromDay, uint16 toDay);
     error TimeBeforeReport(uint16 feed, uint32 atTime, uint32 last);
     error OperatorCountOutOfRange(uint256 operators, uint256 max);
+    error TooManyOperatorSets(uint256 max);
     error OperatorsNotAscending(uint256 index);
     error QuorumOutOfRange(uint256 quorum, uint256 min, uint256 max);
     error HeartbeatOutOfRange(uint32 heartbeat, uint32 max);
-    error DeviationOutOfRange(uint16 deviationBps);
+    error DeviationOutOfRange(uint16 deviationBps, uint256 max);
     error MaxLagOutOfRange(uint32 maxLag, uint32 max);
 
     // ------------------------------------------------------------------ reports
@@ -109,14 +113,19 @@ interface IIndexOracle {
     /// @dev All operators of an update report the same observation time and the same feeds. Packed, big endian:
     ///
     ///     observedAt u32 | version u16 | operatorSet u16 | signers u32 | feeds u8
-    ///     operators    20 bytes each, the whole set, ascending
-    ///     feed ids      2 bytes each
+    ///     feed ids          2 bytes each
+    ///     silent operators 20 bytes each: those of the set who did not sign, ascending
     ///     per signer, in the order of the bits:  values 8 bytes each | r 32 | vs 32 (EIP-2098)
     ///
     /// Each signature is over the EIP-712 struct
     /// `Report(uint32 observedAt,uint16 version,uint16[] feeds,uint64[] values)` in the domain
     /// ("olivepress IndexOracle", "1", chain id, this contract).
     function update(bytes calldata packed) external;
+
+    /// @notice Put values that a quorum signed into the known range of their day. Anyone may send the bytes of an update,
+    /// however old, as long as its operators are still the set; the version is not compared.
+    /// @dev Only a disputed settlement needs a range, so updates do not pay for it.
+    function noteRange(bytes calldata packed) external;
 
     /// @notice Store the checkpoint of `day` for good. Anyone may call it, `maxLag` after that midnight; while a
     /// pending round from before midnight can still be confirmed, `maxLag` after the end of that.
@@ -138,24 +147,26 @@ interface IIndexOracle {
         view
         returns (uint256 priceSeconds, uint256 freshSeconds);
 
-    /// @notice The accumulator at the midnight that begins `day`, which must have passed.
-    /// @return fixed_ True once no report can change it
+    /// @notice The accumulator at the midnight that begins `day`, which must have passed; `fixed_` once no report can
+    /// change it.
     function checkpoint(uint16 feed, uint16 day)
         external
         view
         returns (uint256 priceSeconds, uint256 freshSeconds, bool fixed_);
 
-    /// @notice Totals from `fromDay` 00:00 to `toDay` 00:00 UTC.
-    /// @return elapsed All seconds of the window; coverage = freshSeconds / elapsed
-    /// @return fixed_ True once no report can change it
+    /// @notice Totals from `fromDay` 00:00 to `toDay` 00:00 UTC. `elapsed` counts all seconds of the window, so
+    /// coverage = freshSeconds / elapsed; `fixed_` once no report can change them.
     function window(uint16 feed, uint16 fromDay, uint16 toDay)
         external
         view
         returns (uint256 priceSeconds, uint256 freshSeconds, uint256 elapsed, bool fixed_);
 
-    /// @notice Lowest and highest value that was in force and fresh at some second of the window; 0, 0 where none was.
-    /// @dev One slot a day. The average of the window lies between them.
-    function windowRange(uint16 feed, uint16 fromDay, uint16 toDay) external view returns (uint64 low, uint64 high);
+    /// @notice Lowest and highest known value observed in the window; 0, 0 where none is known.
+    /// @dev Known are the last value of each day and what `noteRange` was given. Two slots a day.
+    function windowRange(uint16 feed, uint16 fromDay, uint16 toDay)
+        external
+        view
+        returns (uint64 low, uint64 high);
 
     /// @notice The last accepted value observed before the midnight that begins `day`; 0, 0 where there is none.
     function lastBefore(uint16 feed, uint16 day) external view returns (uint64 price, uint32 time);
@@ -188,7 +199,7 @@ interface IIndexOracle {
     /// unless their signers are in the new set too.
     function rotateOperators(uint16 id, address[] calldata operators, uint8 quorum) external;
 
-    /// @param info `heartbeat` from 1 to 86400 seconds, `deviationBps` from 1
+    /// @param info `heartbeat` whole minutes up to a day, in seconds; `deviationBps` a multiple of 10 up to 20470
     function addFeed(FeedInfo calldata info) external returns (uint16 feed);
 
     /// @notice Put another methodology in force. Raises the version of the feed's operator set.
