@@ -21,8 +21,8 @@
     │   ├── Underpriced
     │   ├── InsufficientFunds
     │   ├── TransactionDropped               another transaction took its nonce: it can never run
-    │   ├── ReceiptTimeout                   accepted by the node, not mined in time; it still may be
-    │   └── OutcomeUnknown                   resolve() reads the chain
+    │   └── OutcomeUnknown                   it may or may not run; resolve() reads the chain
+    │       └── ReceiptTimeout               taken by the node, but not mined in time
     ├── ManifestError                        field, value, expected
     └── ConfigurationError
 
@@ -180,10 +180,6 @@ class TransactionDropped(TransactionError):
     """Another transaction was mined under the nonce: this one can never run."""
 
 
-class ReceiptTimeout(TransactionError):
-    """The node took the transaction but did not mine it in time. Wait again, bump its fee, or cancel it."""
-
-
 class OutcomeUnknown(TransactionError):
     """The connection broke while sending: the transaction may or may not run.
 
@@ -209,6 +205,10 @@ class OutcomeUnknown(TransactionError):
         if self._resolve is None:
             raise TypeError("this OutcomeUnknown was made without a way to resolve it")
         return await self._resolve(resend=resend, timeout=timeout)
+
+
+class ReceiptTimeout(OutcomeUnknown):
+    """The node took the transaction but did not mine it in time. Wait again, bump its fee, or cancel it."""
 
 
 class ManifestError(OlivepressError):

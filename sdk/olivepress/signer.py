@@ -1,7 +1,7 @@
 """Keys and signatures: EIP-1559 transactions and 32-byte digests, on coincurve.
 
-RLP is written out by hand because the hot path signs thousands of transactions a second; the result is cross-tested byte for
-byte against eth_account. A key is never shown: not in repr, not in an error.
+RLP is written out by hand because the hot path signs thousands of transactions a second; the result is
+cross-tested byte for byte against eth_account. A key is never shown: not in repr, not in an error.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The domain in frozen types. Prices are ticks, sizes lots, money collateral base units; `Series` converts to Decimal.
+"""The domain in frozen types. Prices are ticks, sizes lots, money collateral base units.
+
+`Series` converts to Decimal and back.
 
 Layouts follow contracts/interfaces (Types.sol, IExchange.sol, IExchangeEvents.sol).
 """
@@ -130,8 +132,8 @@ class OrderId(int):
 class SeriesSpec:
     """The contract's SeriesSpec, field by field and in its order.
 
-    Days are UTC days since 1970-01-01, tick_size is USD x 1e8, tick_value base units per tick per lot; price_cap,
-    initial_mark and max_basis are ticks; *_bps 1e-4, *_pct 1e-2, fees 1e-6; max_mark_age seconds.
+    Days are UTC days since 1970-01-01, tick_size is USD x 1e8, tick_value base units per tick per lot;
+    price_cap, initial_mark and max_basis are ticks; *_bps 1e-4, *_pct 1e-2, fees 1e-6; max_mark_age seconds.
     """
 
     symbol: str
@@ -186,7 +188,7 @@ class Series:
 
     @property
     def lot_size(self) -> Decimal:
-        """Units of the underlying in one lot (1000 = a thousand million tokens, 100 = a hundred GPU-hours)."""
+        """Units of the underlying in one lot (e.g. 1000 x 1M tokens, or 100 GPU-hours)."""
         return self.tick_value / self.tick_size
 
     @property
@@ -239,7 +241,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A resting order. `lots` are still open; `expiry` is unix seconds, 0 for never; `epoch` None when not known."""
+    """A resting order. `lots` are still open; `expiry` in unix seconds, 0: never; `epoch` None: not known."""
 
     id: OrderId
     account: int
@@ -266,7 +268,7 @@ class Order:
 class Fill:
     """One resting order met by one taking order.
 
-    `side` is the taker's. `amount` is lots x tick x tick_value; `taker_fee` and `maker_rebate` are base units.
+    `side` is the taker's. `amount` is lots x tick x tick_value; `taker_fee` and `maker_rebate` base units.
     """
 
     series: int

@@ -1,7 +1,8 @@
 """Exact conversions between what people write and what the contracts store.
 
-Prices are integer ticks, sizes integer lots, money integer base units of the collateral, oracle values USD x 1e8,
-days UTC days since 1970-01-01. Decimals go in and out, never a float; nothing is rounded: a value off the grid is an error.
+Prices are integer ticks, sizes integer lots, money integer base units of the collateral, oracle values
+USD x 1e8, days UTC days since 1970-01-01. Decimals go in and out, never a float; nothing is rounded: a
+value off the grid is an error.
 """
 
 from __future__ import annotations

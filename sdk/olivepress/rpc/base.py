@@ -9,13 +9,13 @@ from types import TracebackType
 from typing import Any, Final, Literal, Protocol, Self, overload
 from urllib.parse import urlsplit, urlunsplit
 
-from olivepress.errors import ConnectionFailed, RpcError
+from olivepress.errors import ConnectionFailed, RpcError, SubscriptionsUnsupported
 
 Call = tuple[str, Sequence[Any]]
 
 
 class Gap:
-    """Stands in a subscription where events may be missing: after a reconnect or an overflow. Fill it by reading logs."""
+    """Stands in a subscription where events may be missing (reconnect, overflow). Fill it by reading logs."""
 
     def __repr__(self) -> str:
         return "GAP"
@@ -56,7 +56,7 @@ class Transport(Protocol):
     @overload
     async def batch(self, calls: Sequence[Call], *, return_errors: Literal[True]) -> list[Any | RpcError]: ...
     async def batch(self, calls: Sequence[Call], *, return_errors: bool = False) -> list[Any]:
-        """Results in the order of the calls, in one message. The first RpcError is raised, or stands in its place."""
+        """Results in call order, from one message. The first RpcError is raised, or all stay in place."""
         ...
 
     async def subscribe(self, kind: str, params: Any = None) -> Subscription:
@@ -74,7 +74,7 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TransportOptions:
-    """Times in seconds. `retries` count repeats after a failed connection, of reads and of the first connect only."""
+    """Times in seconds. `retries`: repeats of a read, and of the first connect, after a failed connection."""
 
     timeout: float = 30.0
     retries: int = 3
@@ -85,20 +85,10 @@ class TransportOptions:
 
     def delay(self, attempt: int) -> float:
         """Wait before repeat number `attempt` (from 0): doubles up to the limit."""
-        return min(self.backoff * 2 ** min(attempt, 30), self.backoff_limit)
+        return min(self.backoff * (1 << min(attempt, 30)), self.backoff_limit)
 
 
-_WRITES = (
-    "eth_send",
-    "evm_",
-    "anvil_",
-    "hardhat_",
-    "eth_sign",
-    "personal_",
-    "miner_",
-    "admin_",
-    "eth_subscribe",
-)
+_WRITES = ("eth_send", "eth_sign", "eth_subscribe", "evm_", "anvil_", "hardhat_", "personal_", "admin_")
 
 
 def is_read(method: str) -> bool:
@@ -116,6 +106,21 @@ def mask_url(url: str) -> str:
     netloc = ("***@" if "@" in parts.netloc else "") + host + (f":{parts.port}" if parts.port else "")
     path = "/".join("***" if len(part) >= 16 else part for part in parts.path.split("/"))
     return urlunsplit((parts.scheme, netloc, path, "***" if parts.query else "", ""))
+
+
+def is_local(url: str) -> bool:
+    """Whether the address is this machine's, which no proxy setting may reroute."""
+    return (urlsplit(url).hostname or "") in ("localhost", "127.0.0.1", "::1")
+
+
+def rpc_error(error: Any, url: str) -> RpcError:
+    """The error object of an answer as an exception."""
+    if not isinstance(error, dict):
+        return RpcError(-32603, str(error), url=url)
+    code = error.get("code")
+    return RpcError(
+        code if isinstance(code, int) else -32603, str(error.get("message", "")), error.get("data"), url=url
+    )
 
 
 class BaseTransport:
@@ -170,6 +175,9 @@ class BaseTransport:
                 if isinstance(result, RpcError):
                     raise result
         return results
+
+    async def subscribe(self, kind: str, params: Any = None) -> Subscription:
+        raise SubscriptionsUnsupported("subscriptions need a websocket or IPC address", url=self.url)
 
     async def close(self) -> None:
         self._closed = True

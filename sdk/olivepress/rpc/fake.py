@@ -29,7 +29,8 @@ class FakeSubscription:
 class FakeTransport(BaseTransport):
     """Answers by method name.
 
-    An answer is a value, an exception (raised), a function of the parameters, or a list of these that is used up one by one.
+    An answer is a value, an exception (raised), a function of the parameters, or a list of these that is
+    used up one by one.
     `calls` keeps every (method, params) in order.
     """
 
