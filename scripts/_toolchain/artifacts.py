@@ -1,10 +1,10 @@
 """Compile the contracts and write what the Python package ships of them: one small JSON per contract.
 
-Shipped: every concrete contract directly under contracts/, the mock collateral, the external libraries these link to,
-and `interfaces.json`, the errors and events of all of them in one ABI.
-Fields: `abi`; `bytecode` (creation code, zeros where a library address goes); `links` (library name -> byte offsets of
-its 20-byte address in `bytecode`); `deployedMask` ([start, length] of immutables and library addresses in the runtime
-code); `deployedHash` (keccak256 of the runtime code with the masked bytes zero); `deployedSize` (bytes).
+Shipped: every concrete contract directly under contracts/, the mock collateral, the external libraries these
+link to, and `interfaces.json`, the errors and events of all of them in one ABI.
+Fields: `abi`; `bytecode` (creation code, zeros where a library address goes); `links` (library name -> byte
+offsets of its 20-byte address in `bytecode`); `deployedMask` ([start, length] of immutables and library
+addresses in the runtime code); `deployedHash` (keccak256 of the runtime code with masked bytes zero).
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from common import ABI, OUT, ROOT, ToolError, say
 from eth_hash.auto import keccak
+
+from common import ABI, OUT, ROOT, ToolError, say
 
 CONTRACTS = ROOT / "contracts"
 ARTIFACTS = OUT / "forge"
+DECLARATION = re.compile(r"^(?:abstract )?(?:contract|library|interface) (\w+)", re.M)
 SHIPPED_MOCKS = {"MockUSDC"}
 MAX_CODE = 24_576  # EIP-170
 ADDRESS = 20
@@ -42,8 +44,11 @@ def artifacts() -> dict[str, Json]:
     found: dict[str, Json] = {}
     for source in sorted(CONTRACTS.rglob("*.sol")):
         relative = source.relative_to(ROOT).as_posix()
-        for name in re.findall(r"^(?:abstract )?(?:contract|library|interface) (\w+)", source.read_text(), re.M):
-            artifact = json.loads((ARTIFACTS / source.name / f"{name}.json").read_text())
+        for name in DECLARATION.findall(source.read_text()):
+            path = ARTIFACTS / source.name / f"{name}.json"
+            if not path.exists():
+                raise ToolError(f"{relative} changed while it was compiled: run again")
+            artifact = json.loads(path.read_text())
             target = artifact["metadata"]["settings"]["compilationTarget"]
             if target != {relative: name} or name in found:
                 raise ToolError(f"two contracts or files share a name: {name} in {relative}, {target}")
@@ -55,7 +60,8 @@ def shipped_names(found: dict[str, Json]) -> set[str]:
     roots = {
         name
         for name, artifact in found.items()
-        if is_concrete(artifact) and (Path(artifact["source"]).parent.name == "contracts" or name in SHIPPED_MOCKS)
+        if is_concrete(artifact)
+        and (Path(artifact["source"]).parent.name == "contracts" or name in SHIPPED_MOCKS)
     }
     todo = sorted(roots)
     while todo:
@@ -87,8 +93,10 @@ def shipped(name: str, artifact: Json) -> Json:
     deployed = artifact["deployedBytecode"]
     runtime = bytearray.fromhex(unlinked(deployed).removeprefix("0x"))
     mask = [[start, ADDRESS] for starts in links(deployed).values() for start in starts]
-    mask += [[at["start"], at["length"]] for places in deployed.get("immutableReferences", {}).values() for at in places]
-    if runtime.startswith(b"\x73" + bytes(ADDRESS) + b"\x30\x14"):  # a library begins by comparing its own address
+    immutables = deployed.get("immutableReferences", {}).values()
+    mask += [[place["start"], place["length"]] for places in immutables for place in places]
+    # A library begins by comparing its own address.
+    if runtime.startswith(b"\x73" + bytes(ADDRESS) + b"\x30\x14"):
         mask.append([1, ADDRESS])
     for start, length in mask:
         runtime[start : start + length] = bytes(length)
@@ -127,11 +135,10 @@ def render(value: Json) -> str:
 
 def differences(wanted: dict[str, str]) -> list[str]:
     present = {path.name: path.read_text() for path in ABI.glob("*.json")}
-    return [
-        f"{name}: {'missing' if name not in present else 'not of these sources' if name in wanted else 'has no source'}"
-        for name in sorted(wanted.keys() | present.keys())
-        if wanted.get(name) != present.get(name)
-    ]
+    missing = [f"{name} is missing" for name in sorted(wanted.keys() - present.keys())]
+    orphans = [f"{name} has no source" for name in sorted(present.keys() - wanted.keys())]
+    changed = [name for name in sorted(wanted.keys() & present.keys()) if wanted[name] != present[name]]
+    return missing + orphans + [f"{name} is of other sources" for name in changed]
 
 
 def write(wanted: dict[str, str]) -> None:
@@ -144,8 +151,10 @@ def write(wanted: dict[str, str]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="scripts/build", description="Compile; write ABIs and bytecode into the package.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the package differs from the sources")
+    parser = argparse.ArgumentParser(
+        prog="scripts/build", description="Compile the contracts; write ABIs and bytecode into the package."
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when the package differs")
     check = parser.parse_args().check
     compile_contracts()
     found = artifacts()
@@ -160,7 +169,9 @@ def main() -> None:
         write(wanted)
         say(f"wrote {len(wanted)} files to {ABI.relative_to(ROOT)}")
     elif wrong := differences(wanted):
-        raise ToolError(f"sdk/olivepress/abi is not what the contracts compile to; run scripts/build: {'; '.join(wrong)}")
+        raise ToolError(
+            f"sdk/olivepress/abi is not of these contracts; run scripts/build: {'; '.join(wrong)}"
+        )
     if too_big := [content["name"] for content in contents if content["deployedSize"] > MAX_CODE]:
         raise ToolError(f"above the limit of {MAX_CODE} bytes of code: {', '.join(too_big)}")
 

@@ -1,4 +1,4 @@
-"""Every check of the project, each with its time, all of them run; the last line counts what passed and failed."""
+"""Every check of the project, each with its time; all of them run; the last line counts the outcomes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Counter = Callable[[str], tuple[int, int, int] | None]
 
 @dataclass(frozen=True)
 class Check:
-    """A command. `count` reads (passed, failed, skipped) from its output; without it the check itself counts as one."""
+    """A command. `count` reads (passed, failed, skipped) from its output; without it the check is one."""
 
     name: str
     command: list[str]
@@ -61,7 +61,11 @@ def checks(deep: bool) -> list[Check]:
         Check("solidity-format", ["forge", "fmt", "--check", "contracts", "tests/contracts"]),
         Check("build", [str(VENV_PYTHON), build, "--check"]),
         Check("forge", ["forge", "test"], count_forge, profile),
-        Check("pytest", [str(VENV_PYTHON), "-m", "pytest", *(["--deep"] if deep else [])], count_pytest),
+        Check(
+            "pytest",
+            [str(VENV_PYTHON), "-m", "pytest", "--durations=10", *(["--deep"] if deep else [])],
+            count_pytest,
+        ),
     ]
 
 
@@ -70,14 +74,19 @@ def run(check: Check, extra: list[str]) -> Outcome:
     start = time.monotonic()
     env = dict(os.environ) | ({"FOUNDRY_PROFILE": check.profile} if check.profile else {})
     lines: list[str] = []
-    process = subprocess.Popen(
-        [*check.command, *extra], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        lines.append(line)
-        print(line, end="", flush=True)
-    ok = process.wait() == 0
+    with subprocess.Popen(
+        [*check.command, *extra],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            print(line, end="", flush=True)
+    ok = process.returncode == 0
     if check.count is None:
         return Outcome(check.name, ok, int(ok), int(not ok), 0, time.monotonic() - start)
     passed, failed, skipped = check.count("".join(lines)) or (0, 0, 0)
@@ -91,18 +100,23 @@ def run(check: Check, extra: list[str]) -> Outcome:
 def summary(outcomes: list[Outcome]) -> None:
     print("\n== summary")
     for one in outcomes:
-        tests = f"{one.passed} passed, {one.failed} failed" + (f", {one.skipped} skipped" if one.skipped else "")
-        print(f"  {one.name:16} {'ok' if one.ok else 'FAILED':7} {one.seconds:6.1f} s  {tests}")
-    skipped = sum(one.skipped for one in outcomes)
-    total = f"{sum(one.passed for one in outcomes)} passed, {sum(one.failed for one in outcomes)} failed"
-    print(f"\n{total}{f', {skipped} skipped' if skipped else ''}", flush=True)
+        counts = tally(one.passed, one.failed, one.skipped)
+        print(f"  {one.name:16} {'ok' if one.ok else 'FAILED':7} {one.seconds:6.1f} s  {counts}")
+    totals = [sum(getattr(one, what) for one in outcomes) for what in ("passed", "failed", "skipped")]
+    print(f"\n{tally(*totals)}", flush=True)
+
+
+def tally(passed: int, failed: int, skipped: int) -> str:
+    return f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
 
 
 def main() -> int:
     names = [check.name for check in checks(deep=False)]
-    parser = argparse.ArgumentParser(prog="scripts/test", description="Run every check; all of them run, even after a failure.")
-    parser.add_argument("--deep", action="store_true", help="many more fuzz and invariant runs, and the tests marked deep")
-    parser.add_argument("--only", action="append", choices=names, metavar="STEP", help=f"only this step: {', '.join(names)}")
+    parser = argparse.ArgumentParser(
+        prog="scripts/test", description="Run every check; all of them run, even after a failure."
+    )
+    parser.add_argument("--deep", action="store_true", help="far more fuzz runs, and the tests marked deep")
+    parser.add_argument("--only", action="append", choices=names, metavar="STEP", help=", ".join(names))
     parser.add_argument("extra", nargs="*", help="after `--`: further arguments for the one step of --only")
     options = parser.parse_args()
     wanted: list[str] = options.only or names

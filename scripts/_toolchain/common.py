@@ -1,4 +1,4 @@
-"""Paths, messages and child processes of the toolchain. Standard library only: it runs before anything is installed."""
+"""Paths, messages and child processes of the toolchain. Standard library only: nothing is installed yet."""
 
 from __future__ import annotations
 
@@ -51,20 +51,26 @@ def stamped(stamp: Path, key: str) -> bool:
 
 
 def install(what: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
-    """Run an installer. On a terminal its latest line is shown in place; its last lines are shown when it fails."""
+    """Run an installer. A terminal shows its latest line in place; a failure shows its last lines."""
     live = sys.stderr.isatty()
     lines: list[str] = []
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        lines.append(line.rstrip())
-        if live:
-            print(f"\r\x1b[K  {lines[-1][:100]}", end="", file=sys.stderr, flush=True)
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            if live:
+                print(f"\r\x1b[K  {lines[-1][:100]}", end="", file=sys.stderr, flush=True)
     if live:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    if process.wait() != 0:
+    if process.returncode != 0:
         for line in lines[-15:]:
             say(f"  {line}")
         raise ToolError(f"{what} failed (exit {process.returncode}); is the network reachable?")
@@ -73,7 +79,9 @@ def install(what: str, command: Sequence[str | Path], env: Mapping[str, str] | N
 def output(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> str | None:
     """What a command prints, or None when it is missing or fails."""
     try:
-        result = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        result = subprocess.run(
+            command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return result.stdout if result.returncode == 0 else None

@@ -36,6 +36,7 @@ NODE_LOCK = ROOT / "requirements-node.lock"
 NPM_LOCK = ROOT / "package-lock.json"
 FOUNDRY_TOOLS = ("forge", "anvil", "cast")
 MIN_NODE = 18
+PIP_INSTALL = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def ensure() -> Toolchain:
         tools = {name: user_tool(name, pinned("@foundry-rs/" + name)) for name in FOUNDRY_TOOLS}
         ensure_npm(npm, env, native_needed=None in tools.values())
         found = {name: path or npm_tool(name, npm, env) for name, path in tools.items()}
-    prepend_path(env, *dict.fromkeys(path.parent for path in found.values() if path.is_relative_to(NODE_MODULES)))
+    ours = [path.parent for path in found.values() if path.is_relative_to(NODE_MODULES)]
+    prepend_path(env, *dict.fromkeys(ours))
     prepend_path(env, VENV_BIN)
     solc = user_solc(pinned("solc")) or ROOT / "scripts" / "solc"
     env["FOUNDRY_SOLC"] = str(solc)
@@ -85,16 +87,18 @@ def ensure_python() -> None:
         with step("virtual environment .venv"):
             make_venv()
     with step(f"Python packages ({PYTHON_LOCK.read_text().count('==')} pinned)"):
-        pip = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
-        install("installing the Python packages", [*pip, "-r", PYTHON_LOCK])
-        install("installing olivepress", [*pip, "--no-deps", "--no-build-isolation", "--editable", ROOT])
+        install("installing the Python packages", [*PIP_INSTALL, "-r", PYTHON_LOCK])
+        install(
+            "installing olivepress", [*PIP_INSTALL, "--no-deps", "--no-build-isolation", "--editable", ROOT]
+        )
     stamp.write_text(key)
 
 
 def make_venv() -> None:
     if output([sys.executable, "-c", "import ensurepip, venv"]) is None:
         raise ToolError(
-            f"{sys.executable} cannot make virtual environments: install venv (Debian, Ubuntu: apt-get install python3-venv)"
+            f"{sys.executable} cannot make virtual environments: install venv "
+            "(Debian, Ubuntu: apt-get install python3-venv)"
         )
     install("making .venv", [sys.executable, "-m", "venv", "--clear", VENV])
 
@@ -109,12 +113,12 @@ def ensure_node(env: dict[str, str]) -> tuple[Path, list[str | Path]]:
     stamp = VENV / ".olivepress-node-stamp"
     if not stamped(stamp, key) or output([VENV_PYTHON, "-c", find]) is None:
         with step(f"Node (no npm with Node {MIN_NODE} or newer found)"):
-            command = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
-            install("installing Node", [*command, "-r", NODE_LOCK])
+            install("installing Node", [*PIP_INSTALL, "-r", NODE_LOCK])
         stamp.write_text(key)
     home = Path((output([VENV_PYTHON, "-c", find]) or "").strip())
     prepend_path(env, home / "bin")
-    return home / "bin" / "node", [home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
+    node_binary = home / "bin" / "node"
+    return node_binary, [node_binary, home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
 
 
 def node_major(node: Path) -> int:
@@ -123,7 +127,7 @@ def node_major(node: Path) -> int:
 
 
 def ensure_npm(npm: list[str | Path], env: dict[str, str], native_needed: bool) -> None:
-    """node_modules as the lock file says. Foundry's binaries (large) are left out when the user has a fitting one."""
+    """node_modules as the lock file says, without Foundry's large binaries when the user has fitting ones."""
     key = digest(NPM_LOCK, platform_name(), "native" if native_needed else "")
     stamp = NODE_MODULES / ".olivepress-stamp"
     if stamped(stamp, key):
@@ -147,20 +151,23 @@ def npm_tool(name: str, npm: list[str | Path], env: dict[str, str]) -> Path:
     if not binary.exists():  # the lock file lists no package for this platform: the same version by name
         version = pinned("@foundry-rs/" + name)
         with step(f"{package} {version}"):
+            command = [*npm, "install", "--no-save", "--no-package-lock", "--ignore-scripts"]
             try:
-                command = [*npm, "install", "--no-save", "--no-package-lock", "--ignore-scripts", f"{package}@{version}"]
-                install(f"installing {package}", command, env)
+                install(f"installing {package}", [*command, f"{package}@{version}"], env)
             except ToolError:
-                raise ToolError(f"no {name} for {platform_name()} on npm: install Foundry {version}") from None
+                needed = f"no {name} for {platform_name()} on npm: install Foundry {version}"
+                raise ToolError(needed) from None
     return binary
 
 
 def user_tool(name: str, version: str) -> Path | None:
-    """The user's own tool when it has the pinned major and minor version: output and formatting differ between minors."""
+    """The user's own release of the pinned minor version; formatting differs between minor versions."""
     path = shutil.which(name)
-    match = re.search(r"[Vv]ersion: v?(\d+\.\d+)\.\d+(\S*)", output([path, "--version"]) or "") if path else None
-    fits = match is not None and match[1] == version.rpartition(".")[0] and not match[2].startswith("-nightly")
-    return Path(path) if path and fits else None
+    if path is None:
+        return None
+    match = re.search(r"[Vv]ersion: v?(\d+\.\d+)\.\d+(\S*)", output([path, "--version"]) or "")
+    fits = match and match[1] == version.rpartition(".")[0] and not match[2].startswith("-nightly")
+    return Path(path) if fits else None
 
 
 def user_solc(version: str) -> Path | None:

@@ -1,0 +1,132 @@
+"""Rules of the project that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAX_LINES = 450
+MAX_FUNCTION_LINES = 60
+SOURCE_SUFFIXES = {".py", ".sol", ".sh", ".js", ".ts"}
+TEXT_SUFFIXES = SOURCE_SUFFIXES | {".md", ".toml", ".json", ".lock", ".yml", ".yaml", ".html", ".css", ""}
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work|opt)/\w")
+CHECKING_CALL = re.compile(r"^(assert|check|expect|verify|raises|warns|fail)")
+
+
+def project_files() -> list[Path]:
+    """Files that git tracks or would track."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split("\0")
+    return [path for name in names if name and (path := ROOT / name).is_file()]
+
+
+FILES = project_files()
+PYTHON = [path for path in FILES if path.suffix == ".py"]
+PACKAGES = [path for path in PYTHON if path.relative_to(ROOT).parts[0] in ("sdk", "bots")]
+TESTS = [path for path in PYTHON if path.name.startswith("test_") and path.is_relative_to(ROOT / "tests")]
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), str(path))
+
+
+def functions(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (child for child in ast.walk(node) if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def place(path: Path, line: int) -> str:
+    return f"{path.relative_to(ROOT)}:{line}"
+
+
+def test_the_rules_have_subjects() -> None:
+    assert PACKAGES
+    assert TESTS
+    assert any(path.suffix == ".sol" for path in FILES)
+
+
+def test_files_are_short() -> None:
+    sizes = {path: len(path.read_text().splitlines()) for path in FILES if path.suffix in SOURCE_SUFFIXES}
+    assert [place(path, size) for path, size in sizes.items() if size >= MAX_LINES] == []
+
+
+def test_functions_are_short() -> None:
+    long = [
+        f"{place(path, function.lineno)} {function.name}"
+        for path in PACKAGES
+        for function in functions(tree(path))
+        if (function.end_lineno or 0) - function.lineno >= MAX_FUNCTION_LINES
+    ]
+    assert long == []
+
+
+def test_money_never_meets_float() -> None:
+    used = [
+        place(path, node.lineno)
+        for path in PACKAGES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float"
+    ]
+    assert used == []
+
+
+def test_no_path_of_one_machine() -> None:
+    texts = {
+        path: path.read_text() for path in FILES if path.suffix in TEXT_SUFFIXES and path != Path(__file__)
+    }
+    found = [
+        place(path, number)
+        for path, text in texts.items()
+        for number, line in enumerate(text.splitlines(), 1)
+        if MACHINE_PATH.search(line)
+    ]
+    assert found == []
+
+
+def test_locks_name_no_host() -> None:
+    for name in ("requirements.lock", "requirements-node.lock"):
+        lines = [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("#")]
+        assert [line for line in lines if not re.fullmatch(r"[a-z0-9.-]+==[\w.]+", line)] == []
+    assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
+
+
+def test_entry_points_are_executable() -> None:
+    scripts = [path for path in FILES if path.parent in (ROOT / "scripts", ROOT / ".ci")]
+    assert {"demo", "test", "build", "setup", "forge", "run"} <= {path.name for path in scripts}
+    bad = [path.name for path in scripts if not path.stat().st_mode & 0o111 or path.read_bytes()[:2] != b"#!"]
+    assert bad == []
+
+
+def checks_something(function: ast.AST) -> bool:
+    """An assert, pytest.raises, or a call of a helper named for checking."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert):
+            return True
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
+            if CHECKING_CALL.match(name.lstrip("_")):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_test_checks_something(path: Path) -> None:
+    tests = [function for function in functions(tree(path)) if function.name.startswith("test_")]
+    assert tests, "a test file without a test"
+    assert [function.name for function in tests if not checks_something(function)] == []
+
+
+def test_every_forge_test_checks_something() -> None:
+    sources = [path for path in FILES if path.name.endswith(".t.sol")]
+    silent = [
+        f"{path.relative_to(ROOT)} {match[1]}"
+        for path in sources
+        for match in re.finditer(r"function ((?:test|invariant)\w*)\(.*?\n    }", path.read_text(), re.DOTALL)
+        if not re.search(r"assert|expect|_?check|snapshotGas|fail\(", match[0])
+    ]
+    assert silent == []
