@@ -51,7 +51,7 @@ def revert_data(error: RpcError) -> bytes | None:
 
 
 async def mined_revert_data(transport: Transport, tx: Transaction, sender: str, receipt: Receipt) -> bytes:
-    """Revert data of a mined transaction: from its trace, or else from a call on the state before its block."""
+    """Revert data of a mined transaction: from its trace, else from a call on the state before its block."""
     try:
         trace = await transport.request(
             "debug_traceTransaction", ["0x" + receipt.tx_hash.hex(), {"tracer": "callTracer"}]
