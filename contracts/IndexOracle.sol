@@ -13,7 +13,6 @@ import {Batch, SignedBatch} from "./libraries/SignedBatch.sol";
 /// @notice See IIndexOracle.
 contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
     using OperatorSets for OperatorSets.Sets;
-    using SignedBatch for Batch;
 
     struct Pending {
         uint64 price;
@@ -50,7 +49,8 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
     /// @inheritdoc IIndexOracle
     uint16 public feedCount;
 
-    mapping(uint256 feed => FeedState) private _states;
+    /// @dev An array, so that no slot is hashed for.
+    FeedState[1 << 16] private _states;
     mapping(uint256 feed => Pending) private _pendings;
     mapping(uint256 feed => Document) private _documents;
     OperatorSets.Sets private _sets;
@@ -68,31 +68,40 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
     /// @inheritdoc IIndexOracle
     function update(bytes calldata packed) external {
         Batch memory batch = SignedBatch.header(packed);
-        uint256 observedAt = batch.observedAt;
-        if (observedAt > block.timestamp) revert FutureObservation(batch.observedAt, block.timestamp);
-        if (block.timestamp - observedAt > maxLag) {
-            revert StaleObservation(batch.observedAt, block.timestamp - maxLag);
+        uint256 observedAt = batch.observedAt();
+        if (observedAt > block.timestamp) revert FutureObservation(uint32(observedAt), block.timestamp);
+        unchecked {
+            if (block.timestamp - observedAt > maxLag) {
+                revert StaleObservation(uint32(observedAt), block.timestamp - maxLag);
+            }
         }
-        uint16 version = _verify(batch, packed.length);
-        if (batch.version != version) revert WrongVersion(batch.operatorSet, version, batch.version);
+        OperatorSet memory set = _sets.get(batch.operatorSet());
+        if (batch.version() != set.version) {
+            revert WrongVersion(batch.operatorSet(), set.version, batch.version());
+        }
+        batch.verify(packed.length, set, _domainSeparatorV4());
 
-        uint256 feeds = batch.feeds;
+        uint256 feeds = batch.feedCount();
+        uint32 signers = batch.signers();
+        uint16 operatorSet_ = batch.operatorSet();
         for (uint256 i; i < feeds; ++i) {
-            _takeRound(batch, i);
+            (uint16 feed, uint256 price) = batch.feedAt(i);
+            _takeRound(feed, price, observedAt, operatorSet_, signers);
         }
     }
 
     /// @inheritdoc IIndexOracle
     function noteRange(bytes calldata packed) external {
         Batch memory batch = SignedBatch.header(packed);
-        if (batch.observedAt > block.timestamp) {
-            revert FutureObservation(batch.observedAt, block.timestamp);
-        }
-        _verify(batch, packed.length);
-        uint16 day = uint16(batch.observedAt / DAY);
-        for (uint256 i; i < batch.feeds; ++i) {
-            uint16 feed = batch.feedAt(i);
-            uint64 price = uint64(_median(batch, i, feed, _existing(feed)));
+        uint256 observedAt = batch.observedAt();
+        if (observedAt > block.timestamp) revert FutureObservation(uint32(observedAt), block.timestamp);
+        batch.verify(packed.length, _sets.get(batch.operatorSet()), _domainSeparatorV4());
+
+        uint16 day = uint16(observedAt / DAY);
+        for (uint256 i; i < batch.feedCount(); ++i) {
+            (uint16 feed, uint256 value) = batch.feedAt(i);
+            _checkValue(batch.operatorSet(), feed, _existing(feed), value);
+            uint64 price = uint64(value);
             Range memory range = _ranges[_key(feed, day)];
             if (price > range.high) range.high = price;
             if (price < range.low || range.low == 0) range.low = price;
@@ -101,50 +110,33 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
         }
     }
 
-    /// @dev Reverts unless a quorum of the set signed. Returns the set's methodology version.
-    function _verify(Batch memory batch, uint256 length) private view returns (uint16) {
-        OperatorSet memory set = _sets.get(batch.operatorSet);
-        if (batch.signerCount < set.quorum) {
-            revert ShortQuorum(batch.operatorSet, batch.signerCount, set.quorum);
+    function _checkValue(uint16 operatorSet_, uint16 feed, FeedState state, uint256 price) private pure {
+        if (state.operatorSet() != operatorSet_) {
+            revert WrongOperatorSet(feed, state.operatorSet(), operatorSet_);
         }
-        batch.verify(length, set.operators, set.operatorsHash, _domainSeparatorV4());
-        return set.version;
-    }
-
-    function _median(Batch memory batch, uint256 i, uint16 feed, FeedState state)
-        private
-        pure
-        returns (uint256 price)
-    {
-        if (state.operatorSet() != batch.operatorSet) {
-            revert WrongOperatorSet(feed, state.operatorSet(), batch.operatorSet);
-        }
-        price = batch.median(i);
         // One compare for both bounds: zero wraps.
         unchecked {
             if (price - 1 >= MAX_VALUE) revert ValueOutOfRange(feed, uint64(price), MAX_VALUE);
         }
     }
 
-    function _takeRound(Batch memory batch, uint256 i) private {
-        uint16 feed = batch.feedAt(i);
+    function _takeRound(uint16 feed, uint256 price, uint256 observedAt, uint16 operatorSet_, uint32 signers)
+        private
+    {
         FeedState state = _existing(feed);
-        uint256 observedAt = batch.observedAt;
-        if (state.halted()) revert FeedHalted(feed);
-        uint256 price = _median(batch, i, feed, state);
-
-        if (state.pending()) state = _resolvePending(feed, state, observedAt, price);
+        _checkValue(operatorSet_, feed, state, price);
+        if (state.flagged()) state = _resolvePending(feed, state, observedAt, price);
         uint256 last = state.time();
         if (observedAt <= last) revert TimeNotIncreasing(feed, uint32(observedAt), uint32(last));
 
         state = state.withNextRound();
-        if (last != 0 && state.beyond(price, state.price())) {
+        if (state.beyond(price, state.price()) && last != 0) {
             _pendings[feed] = Pending(uint64(price), uint32(observedAt), state.round());
             _states[feed] = state.withPending(true);
-            emit RoundPending(feed, state.round(), uint32(observedAt), uint64(price), batch.signers);
+            emit RoundPending(feed, state.round(), uint32(observedAt), uint64(price), signers);
         } else {
             _states[feed] = _accept(feed, state, observedAt, price);
-            emit RoundAccepted(feed, state.round(), uint32(observedAt), uint64(price), batch.signers);
+            emit RoundAccepted(feed, state.round(), uint32(observedAt), uint64(price), signers);
         }
     }
 
@@ -153,6 +145,7 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
         private
         returns (FeedState)
     {
+        if (state.halted()) revert FeedHalted(feed);
         Pending memory waiting = _pendings[feed];
         if (observedAt <= waiting.time) {
             revert TimeNotIncreasing(feed, uint32(observedAt), waiting.time);
@@ -170,7 +163,9 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
     /// @dev Fixes the checkpoints of the midnights passed, and books the time since the last value.
     function _accept(uint16 feed, FeedState state, uint256 t, uint256 price) private returns (FeedState) {
         uint256 last = state.time();
-        if (t / DAY != last / DAY && last != 0) _closeDays(feed, state, t / DAY);
+        unchecked {
+            if (t / DAY != last / DAY && last != 0) _closeDays(feed, state, t / DAY);
+        }
         return state.accept(price, t);
     }
 

@@ -85,8 +85,10 @@ interface IIndexOracle {
     error WrongVersion(uint16 operatorSet, uint16 expected, uint16 given);
     error ShortQuorum(uint16 operatorSet, uint256 signers, uint256 quorum);
     error SignerOutOfRange(uint32 signers, uint256 operators);
-    /// @notice s of this signer's signature is above half of the curve's order.
-    error MalleableSignature(uint256 signer);
+    /// @notice `s` of a signature is above half of the curve's order.
+    error MalleableSignature(bytes32 s);
+    /// @notice The value of the signer pointed to, counted from 0 among those who signed, is not the lower median.
+    error NotMedian(uint16 feed, uint256 pointer);
     error FutureObservation(uint32 observedAt, uint256 now_);
     error StaleObservation(uint32 observedAt, uint256 oldest);
     error TimeNotIncreasing(uint16 feed, uint32 observedAt, uint32 last);
@@ -113,7 +115,7 @@ interface IIndexOracle {
     /// @dev All operators of an update report the same observation time and the same feeds. Packed, big endian:
     ///
     ///     observedAt u32 | version u16 | operatorSet u16 | signers u32 | feeds u8
-    ///     feed ids          2 bytes each
+    ///     per feed:  id u16 | median u8, which signer's value is the lower median, counted from 0 among the signers
     ///     silent operators 20 bytes each: those of the set who did not sign, ascending
     ///     per signer, in the order of the bits:  values 8 bytes each | r 32 | vs 32 (EIP-2098)
     ///

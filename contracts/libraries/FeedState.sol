@@ -86,6 +86,11 @@ library FeedStateLib {
         return FeedState.unwrap(self) & HALTED != 0;
     }
 
+    /// @notice Pending or halted.
+    function flagged(FeedState self) internal pure returns (bool) {
+        return FeedState.unwrap(self) >= PENDING;
+    }
+
     function withPending(FeedState self, bool on) internal pure returns (FeedState) {
         uint256 raw = FeedState.unwrap(self);
         return FeedState.wrap(on ? raw | PENDING : raw & ~PENDING);

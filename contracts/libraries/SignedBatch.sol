@@ -4,20 +4,21 @@ pragma solidity ^0.8.28;
 import {LibBit} from "solady/utils/LibBit.sol";
 import {IIndexOracle} from "../interfaces/IIndexOracle.sol";
 import {Median} from "./Median.sol";
+import {OperatorSet} from "./OperatorSets.sol";
 
-/// @notice One packed update. See `IIndexOracle.update` for the layout.
-/// @param start Calldata offset of the packed bytes
-/// @param values Memory offset of the reported values: for each feed, one word per signer in the order of their bits
+/// @notice One packed update in calldata. See `IIndexOracle.update` for the layout.
+/// @param word The first 32 bytes, which hold the header
+/// @param feedsAt Calldata offset of the feeds
+/// @param reportsAt Calldata offset of the first signer's values, `stride` bytes before the second's
 struct Batch {
-    uint32 observedAt;
-    uint16 version;
-    uint16 operatorSet;
-    uint32 signers;
-    uint256 feeds;
+    uint256 word;
     uint256 signerCount;
-    uint256 start;
-    uint256 values;
+    uint256 feedsAt;
+    uint256 reportsAt;
+    uint256 stride;
 }
+
+using SignedBatch for Batch global;
 
 /// @title SignedBatch
 /// @notice Reads packed updates and recovers their signers.
@@ -26,157 +27,167 @@ library SignedBatch {
         keccak256("Report(uint32 observedAt,uint16 version,uint16[] feeds,uint64[] values)");
 
     uint256 private constant HEADER = 13;
+    uint256 private constant FEED = 3;
     /// @dev Half of the order of secp256k1: of two signatures with equal r only the one with the lower s is taken.
     uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
 
-    /// @notice The first fields, before anything is known of the operator set.
+    /// @dev Fixed places in memory, well above what `update` has in use by then (checked): held in variables they would
+    /// crowd the stack of the loop that every signature runs through.
+    uint256 private constant DIGEST = 0x400;
+    uint256 private constant INPUT = 0x460;
+    uint256 private constant STRUCT = 0x4e0;
+    uint256 private constant ARRAY = 0x580;
+
+    function observedAt(Batch memory batch) internal pure returns (uint256) {
+        return uint32(batch.word >> 224);
+    }
+
+    function version(Batch memory batch) internal pure returns (uint16) {
+        return uint16(batch.word >> 208);
+    }
+
+    function operatorSet(Batch memory batch) internal pure returns (uint16) {
+        return uint16(batch.word >> 192);
+    }
+
+    function signers(Batch memory batch) internal pure returns (uint32) {
+        return uint32(batch.word >> 160);
+    }
+
+    function feedCount(Batch memory batch) internal pure returns (uint256) {
+        return uint8(batch.word >> 152);
+    }
+
+    /// @notice Reads what does not depend on the operator set.
     function header(bytes calldata packed) internal pure returns (Batch memory batch) {
         if (packed.length < HEADER) revert IIndexOracle.MalformedUpdate(packed.length, HEADER);
-        uint256 word;
-        uint256 start;
         assembly ("memory-safe") {
-            start := packed.offset
-            word := calldataload(start)
+            mstore(batch, calldataload(packed.offset))
+            mstore(add(batch, 64), add(packed.offset, HEADER))
         }
-        batch.observedAt = uint32(word >> 224);
-        batch.version = uint16(word >> 208);
-        batch.operatorSet = uint16(word >> 192);
-        batch.signers = uint32(word >> 160);
-        batch.feeds = uint8(word >> 152);
-        batch.signerCount = LibBit.popCount(batch.signers);
-        batch.start = start;
+        batch.signerCount = LibBit.popCount(batch.signers());
+        unchecked {
+            batch.stride = 8 * batch.feedCount() + 64;
+        }
     }
 
-    /// @notice Checks the length and the signatures, and fills in `batch.values`. The recovered signers and the silent
+    /// @notice Reverts unless the length is right and a quorum of the set signed. The recovered signers and the silent
     /// operators from calldata must together make up the set.
-    function verify(
-        Batch memory batch,
-        uint256 length,
-        uint256 operators,
-        bytes24 operatorsHash,
-        bytes32 domainSeparator
-    ) internal view {
-        uint256 feeds = batch.feeds;
+    function verify(Batch memory batch, uint256 length, OperatorSet memory set, bytes32 domainSeparator)
+        internal
+        view
+    {
+        uint256 feeds = batch.feedCount();
         uint256 count = batch.signerCount;
+        uint256 operators = set.operators;
+        uint256 bits = batch.signers();
         if (feeds == 0) revert IIndexOracle.NoFeeds();
-        if (batch.signers >> operators != 0) {
-            revert IIndexOracle.SignerOutOfRange(batch.signers, operators);
-        }
+        if (count < set.quorum) revert IIndexOracle.ShortQuorum(batch.operatorSet(), count, set.quorum);
+        if (bits >> operators != 0) revert IIndexOracle.SignerOutOfRange(uint32(bits), operators);
+        uint256 silent;
         unchecked {
-            uint256 expected = HEADER + 2 * feeds + 20 * (operators - count) + count * (8 * feeds + 64);
+            uint256 names = FEED * feeds + 20 * (operators - count);
+            uint256 expected = HEADER + names + count * batch.stride;
             if (length != expected) revert IIndexOracle.MalformedUpdate(length, expected);
+            silent = batch.feedsAt + FEED * feeds;
+            batch.reportsAt = batch.feedsAt + names;
         }
-        uint256 scratch; // arrays to hash: 32 x feeds | struct 160 | digest 66 | ecrecover 128 | operators
-        uint256 values;
-        assembly ("memory-safe") {
-            scratch := mload(0x40)
-            values := add(scratch, add(shl(5, feeds), add(448, mul(20, operators))))
-            mstore(0x40, add(values, mul(shl(5, feeds), count)))
-        }
-        batch.values = values;
-        _prepare(batch, domainSeparator, scratch);
-        bytes24 given = _recover(batch, scratch, operators);
-        if (given != operatorsHash) {
-            revert IIndexOracle.WrongOperators(batch.operatorSet, operatorsHash, given);
+        _prepare(batch, domainSeparator, operators);
+        bytes24 given = _recover(bits, operators, silent, batch.reportsAt, 32 * feeds);
+        if (given != set.operatorsHash) {
+            revert IIndexOracle.WrongOperators(batch.operatorSet(), set.operatorsHash, given);
         }
     }
 
-    function feedAt(Batch memory batch, uint256 i) internal pure returns (uint16 feed) {
-        uint256 start = batch.start;
-        assembly ("memory-safe") {
-            feed := shr(240, calldataload(add(start, add(HEADER, shl(1, i)))))
-        }
-    }
-
-    /// @notice Lower median of what the signers reported for feed number `i`. Sorts the values: once a feed.
-    function median(Batch memory batch, uint256 i) internal pure returns (uint256) {
+    /// @notice Feed number `i` and the lower median of its values, to which calldata points.
+    function feedAt(Batch memory batch, uint256 i) internal pure returns (uint16 feed, uint256 value) {
         uint256 count = batch.signerCount;
+        uint256 stride = batch.stride;
+        uint256 start;
+        uint256 pointer;
         unchecked {
-            return Median.sortAndPick(batch.values + 32 * i * count, count);
+            start = batch.reportsAt + 8 * i;
+            pointer = batch.feedsAt + FEED * i;
+        }
+        assembly ("memory-safe") {
+            let word := calldataload(pointer)
+            feed := shr(240, word)
+            pointer := and(shr(232, word), 0xff)
+            value := shr(192, calldataload(add(start, mul(stride, pointer))))
+        }
+        if (pointer >= count || !Median.isLower(value, start, stride, count)) {
+            revert IIndexOracle.NotMedian(feed, pointer);
         }
     }
 
-    /// @dev Writes the parts of the struct and of the digest that all signers share.
-    function _prepare(Batch memory batch, bytes32 domainSeparator, uint256 scratch) private pure {
-        uint256 size = batch.feeds * 32;
-        uint256 pos = batch.start + HEADER;
-        uint256 observedAt = batch.observedAt;
-        uint256 version = batch.version;
+    /// @dev Writes what all signers share: the frame of the digest, the struct with its last word open.
+    function _prepare(Batch memory batch, bytes32 domainSeparator, uint256 operators) private pure {
+        uint256 size = 32 * batch.feedCount();
+        uint256 pos = batch.feedsAt;
+        uint256 time = batch.observedAt();
+        uint256 version_ = batch.version();
         bytes32 typehash = REPORT_TYPEHASH;
         assembly ("memory-safe") {
-            let end := add(scratch, size)
-            for { let p := scratch } lt(p, end) { p := add(p, 32) } {
-                mstore(p, shr(240, calldataload(pos)))
-                pos := add(pos, 2)
+            if gt(mload(0x40), DIGEST) { revert(0, 0) } // nothing above may be in use
+            mstore(0x40, add(add(ARRAY, size), add(mul(20, operators), 32)))
+            for { let p := 0 } lt(p, size) { p := add(p, 32) } {
+                mstore(add(ARRAY, p), shr(240, calldataload(pos)))
+                pos := add(pos, FEED)
             }
-            mstore(end, typehash)
-            mstore(add(end, 32), observedAt)
-            mstore(add(end, 64), version)
-            mstore(add(end, 96), keccak256(scratch, size))
-            mstore(add(end, 160), shl(240, 0x1901))
-            mstore(add(end, 162), domainSeparator)
+            mstore(DIGEST, shl(240, 0x1901))
+            mstore(add(DIGEST, 2), domainSeparator)
+            mstore(STRUCT, typehash)
+            mstore(add(STRUCT, 32), time)
+            mstore(add(STRUCT, 64), version_)
+            mstore(add(STRUCT, 96), keccak256(ARRAY, size))
         }
     }
 
-    /// @dev Hash of the operators, where bit i is set the signer recovered from the next report. Copies the values.
-    function _recover(Batch memory batch, uint256 scratch, uint256 operators)
+    /// @dev Hash of the operators: where bit i is set the signer recovered from the next report, else the next silent one.
+    function _recover(uint256 bits, uint256 operators, uint256 silent, uint256 pos, uint256 size)
         private
         view
         returns (bytes24 given)
     {
-        uint256 feeds = batch.feeds;
-        uint256 count = batch.signerCount;
-        uint256 bits = batch.signers;
-        uint256 column = batch.values;
-        uint256 silent = batch.start + HEADER + 2 * feeds;
-        uint256 malleable;
         assembly ("memory-safe") {
-            let size := shl(5, feeds)
-            let stride := shl(5, count)
-            let end := add(scratch, size)
-            let input := add(end, 256)
-            let list := add(end, 384)
-            let pos := add(silent, mul(20, sub(operators, count)))
-            for { let i := 0 } lt(i, operators) { i := add(i, 1) } {
-                switch and(shr(i, bits), 1)
+            let list := add(ARRAY, size)
+            for { let last := add(list, mul(20, operators)) } lt(list, last) { list := add(list, 20) } {
+                switch and(bits, 1)
                 case 0 {
                     mstore(list, calldataload(silent))
                     silent := add(silent, 20)
                 }
                 default {
-                    let cell := column
-                    for { let p := scratch } lt(p, end) { p := add(p, 32) } {
-                        let value := shr(192, calldataload(pos))
-                        mstore(p, value)
-                        mstore(cell, value)
-                        cell := add(cell, stride)
-                        pos := add(pos, 8)
+                    for {
+                        let end := add(pos, shr(2, size))
+                        let p := ARRAY
+                    } lt(pos, end) { pos := add(pos, 8) } {
+                        mstore(p, shr(192, calldataload(pos)))
+                        p := add(p, 32)
                     }
-                    column := add(column, 32)
-                    mstore(add(end, 128), keccak256(scratch, size))
-                    mstore(add(end, 194), keccak256(end, 160))
-                    mstore(input, keccak256(add(end, 160), 66))
+                    mstore(add(STRUCT, 128), keccak256(ARRAY, size))
+                    mstore(add(DIGEST, 34), keccak256(STRUCT, 160))
+                    mstore(INPUT, keccak256(DIGEST, 66))
+                    mstore(add(INPUT, 64), calldataload(pos))
                     let vs := calldataload(add(pos, 32))
-                    let s := shr(1, shl(1, vs))
-                    if gt(s, HALF_ORDER) {
-                        malleable := add(i, 1)
-                        break
+                    mstore(add(INPUT, 32), add(27, shr(255, vs)))
+                    vs := shr(1, shl(1, vs))
+                    if gt(vs, HALF_ORDER) {
+                        mstore(0, 0xa548a922) // MalleableSignature(bytes32)
+                        mstore(32, vs)
+                        revert(28, 36)
                     }
-                    mstore(add(input, 32), add(27, shr(255, vs)))
-                    mstore(add(input, 64), calldataload(pos))
-                    mstore(add(input, 96), s)
+                    mstore(add(INPUT, 96), vs)
                     pos := add(pos, 64)
                     // Where nothing is recovered the zero stays, and no set holds the zero address.
                     mstore(0, 0)
-                    pop(staticcall(gas(), 1, input, 128, 0, 32))
+                    pop(staticcall(gas(), 1, INPUT, 128, 0, 32))
                     mstore(list, shl(96, mload(0)))
                 }
-                list := add(list, 20)
+                bits := shr(1, bits)
             }
             // Each store was overrun by the next one, so the addresses lie packed.
-            given := keccak256(add(end, 384), mul(20, operators))
+            given := keccak256(add(ARRAY, size), mul(20, operators))
         }
-        if (malleable != 0) revert IIndexOracle.MalleableSignature(malleable - 1);
-        return given;
     }
 }

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+
+import {ExchangeBase} from "./ExchangeBase.sol";
+import {IBackOffice} from "./interfaces/IBackOffice.sol";
+import {IIndexOracle} from "./interfaces/IIndexOracle.sol";
+import {SeriesMoney, SeriesSpec} from "./interfaces/Types.sol";
+import {Accounts} from "./libraries/Accounts.sol";
+import {Listing} from "./libraries/Listing.sol";
+import {OrderBook} from "./libraries/OrderBook.sol";
+import {Settlement} from "./libraries/Settlement.sol";
+import {Words} from "./libraries/State.sol";
+import {TickBitmap} from "./libraries/TickBitmap.sol";
+
+/// @title The exchange's cold paths: agents, listing, settlement, roles, raw reads
+/// @notice Runs only by delegation from the exchange, on its storage; documented in IExchange.
+contract BackOffice is IBackOffice, ExchangeBase {
+    using SafeERC20 for IERC20;
+
+    address private immutable _self = address(this);
+
+    /// @dev Called directly, it would take money into storage that nobody can reach.
+    modifier delegated() {
+        if (address(this) == _self) revert NotAuthorised(msg.sender);
+        _;
+    }
+
+    /// @dev The owner of the back office's own storage is nobody: that storage is never used.
+    constructor(IERC20 collateral_, IIndexOracle oracle_) ExchangeBase(collateral_, oracle_, address(1)) {}
+
+    // --- accounts ---
+
+    /// @inheritdoc IBackOffice
+    function open() external delegated lock returns (uint32) {
+        return Accounts.open(s);
+    }
+
+    /// @inheritdoc IBackOffice
+    function inviteAgent(address agent, uint40 expiry, uint8 permissions) external delegated lock {
+        Accounts.invite(s, _actor(OWNER), agent, expiry, permissions);
+    }
+
+    /// @inheritdoc IBackOffice
+    function acceptAgent(uint32 account) external delegated lock {
+        Accounts.accept(s, account);
+    }
+
+    /// @inheritdoc IBackOffice
+    function removeAgent(address agent) external delegated lock {
+        Accounts.remove(s, agent);
+    }
+
+    // --- books, marks and money ---
+
+    /// @inheritdoc IBackOffice
+    function realise(uint32 account, uint16 series, uint32[] calldata payers)
+        external
+        delegated
+        lock
+        returns (int256)
+    {
+        return Settlement.realise(s, _oracle, account, series, payers);
+    }
+
+    /// @inheritdoc IBackOffice
+    function topUpInsurance(uint16 feed, uint256 amount) external delegated lock {
+        if (amount == 0) revert ZeroAmount();
+        if (s.feedTickSize[feed] == 0) revert IIndexOracle.UnknownFeed(feed);
+        _pull(amount);
+        s.insurance[feed] += amount;
+        emit InsuranceToppedUp(feed, msg.sender, amount);
+    }
+
+    // --- series ---
+
+    /// @inheritdoc IBackOffice
+    function listSeries(SeriesSpec calldata spec) external onlyOwner delegated lock returns (uint16) {
+        return Listing.list(s, _oracle, spec);
+    }
+
+    /// @inheritdoc IBackOffice
+    function settle(uint16 series) external delegated lock returns (uint24) {
+        return Settlement.settle(s, _oracle, series);
+    }
+
+    /// @inheritdoc IBackOffice
+    function settleAccounts(uint32[] calldata accounts) external delegated lock {
+        Settlement.settleAccounts(s, accounts);
+    }
+
+    /// @inheritdoc IBackOffice
+    function draw(uint32 account, uint16 series) external delegated lock returns (uint256) {
+        return Settlement.draw(s, account, series);
+    }
+
+    /// @inheritdoc IBackOffice
+    function collectFees(uint16 series) external delegated lock returns (uint256) {
+        return Settlement.collectFees(s, series);
+    }
+
+    /// @inheritdoc IBackOffice
+    function withdrawTreasury(address to, uint256 amount) external onlyOwner delegated lock {
+        if (amount == 0) revert ZeroAmount();
+        if (to == address(0)) revert ZeroAddress();
+        if (amount > s.treasury) revert InsufficientCash(0, s.treasury, amount);
+        s.treasury -= uint128(amount);
+        emit TreasuryWithdrawn(to, amount);
+        _collateral.safeTransfer(to, amount);
+    }
+
+    /// @inheritdoc IBackOffice
+    function setReduceOnly(uint16 series, bool on) external delegated lock {
+        if (msg.sender != s.guardian) revert NotAuthorised(msg.sender);
+        Listing.setReduceOnly(s, series, on);
+    }
+
+    /// @inheritdoc IBackOffice
+    function setGuardian(address guardian_) external onlyOwner delegated lock {
+        s.guardian = guardian_;
+        emit GuardianSet(guardian_);
+    }
+
+    // --- reading ---
+
+    /// @inheritdoc IBackOffice
+    function collateral() external view returns (address) {
+        return address(_collateral);
+    }
+
+    /// @inheritdoc IBackOffice
+    function oracle() external view returns (address) {
+        return address(_oracle);
+    }
+
+    /// @inheritdoc IBackOffice
+    function guardian() external view returns (address) {
+        return s.guardian;
+    }
+
+    /// @inheritdoc IBackOffice
+    function accountCount() external view returns (uint32) {
+        return s.accountCount;
+    }
+
+    /// @inheritdoc IBackOffice
+    function seriesCount() external view returns (uint16) {
+        return s.seriesCount;
+    }
+
+    /// @inheritdoc IBackOffice
+    function treasury() external view returns (uint256) {
+        return s.treasury;
+    }
+
+    /// @inheritdoc IBackOffice
+    function insurance(uint16 feed) external view returns (uint256) {
+        return s.insurance[feed];
+    }
+
+    /// @inheritdoc IBackOffice
+    function principalWord(address who) external view returns (uint256) {
+        return s.principals[who];
+    }
+
+    /// @inheritdoc IBackOffice
+    function ownerOf(uint32 account) external view returns (address) {
+        return s.owners[account];
+    }
+
+    /// @inheritdoc IBackOffice
+    function symbolOf(uint16 series) external view returns (string memory) {
+        return s.symbols[series];
+    }
+
+    /// @inheritdoc IBackOffice
+    function moneyOf(uint16 series) external view returns (SeriesMoney memory) {
+        return s.money[series];
+    }
+
+    /// @inheritdoc IBackOffice
+    function accountWord(uint32 account) external view returns (uint256) {
+        return s.accounts[account];
+    }
+
+    /// @inheritdoc IBackOffice
+    function positionWord(uint32 account, uint16 series) external view returns (uint256) {
+        return s.positions[Words.positionKey(account, series)];
+    }
+
+    /// @inheritdoc IBackOffice
+    function hotWord(uint16 series) external view returns (uint256) {
+        return s.hot[series];
+    }
+
+    /// @inheritdoc IBackOffice
+    function termsWords(uint16 series) external view returns (uint256, uint256) {
+        return (s.terms[series], s.tradeTerms[series]);
+    }
+
+    /// @inheritdoc IBackOffice
+    function orderWord(uint96 orderId) external view returns (uint256) {
+        return s.orders[OrderBook.orderKey(orderId >> 72, uint24(orderId >> 48), uint32(orderId >> 16))];
+    }
+
+    /// @inheritdoc IBackOffice
+    function levelWord(uint16 series, uint8 side, uint24 tick) external view returns (uint256) {
+        (uint256 head, uint256 tail) = OrderBook.loadLevel(s, OrderBook.sideKey(series, side), tick);
+        return (tail << 32) | head;
+    }
+
+    /// @inheritdoc IBackOffice
+    function bitmapWord(uint16 series, uint8 side, uint8 height, uint16 index)
+        external
+        view
+        returns (uint256)
+    {
+        return s.bitmap[TickBitmap.key(OrderBook.sideKey(series, side), height, index)];
+    }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+
+import {ExchangeBase} from "./ExchangeBase.sol";
+import {IIndexOracle} from "./interfaces/IIndexOracle.sol";
+import {ITrading} from "./interfaces/ITrading.sol";
+import {AccountMargin} from "./interfaces/Types.sol";
+import {Accounts} from "./libraries/Accounts.sol";
+import {Context, Records} from "./libraries/Context.sol";
+import {Ledger} from "./libraries/Ledger.sol";
+import {Margin} from "./libraries/Margin.sol";
+import {Matching} from "./libraries/Matching.sol";
+import {OrderBook} from "./libraries/OrderBook.sol";
+import {HOT_STALE, Hot, Order, Position, Words} from "./libraries/State.sol";
+import {Trading} from "./libraries/Trading.sol";
+
+/// @title Cash-settled, expiring futures: custody, book and margin; everything cold is in the back office
+/// @notice Documented in IExchange.
+contract Exchange is ITrading, ExchangeBase {
+    using SafeERC20 for IERC20;
+
+    address private immutable _backOffice;
+
+    constructor(IERC20 collateral_, IIndexOracle oracle_, address owner_, address backOffice_)
+        ExchangeBase(collateral_, oracle_, owner_)
+    {
+        if (backOffice_.code.length == 0) revert ZeroAddress();
+        _backOffice = backOffice_;
+    }
+
+    /// @dev What is not here runs in the back office, on this storage. Fixed at deployment: no upgrade, no choice.
+    fallback() external {
+        (bool ok, bytes memory answer) = _backOffice.delegatecall(msg.data);
+        assembly ("memory-safe") {
+            if iszero(ok) { revert(add(answer, 32), mload(answer)) }
+            return(add(answer, 32), mload(answer))
+        }
+    }
+
+    // --- accounts ---
+
+    /// @inheritdoc ITrading
+    function deposit(uint32 account, uint256 amount) external lock returns (uint32) {
+        if (amount == 0) revert ZeroAmount();
+        if (account == 0) {
+            account = uint32(s.principals[msg.sender]);
+            if (account == 0) account = Accounts.open(s);
+        } else if (account > s.accountCount) {
+            revert UnknownAccount(account);
+        }
+        _pull(amount);
+        uint256 word = s.accounts[account];
+        s.accounts[account] = Ledger.withCash(word, Ledger.cash(word) + amount);
+        emit Deposited(account, msg.sender, amount);
+        return account;
+    }
+
+    /// @inheritdoc ITrading
+    function withdraw(uint256 amount, address to) external lock {
+        if (amount == 0) revert ZeroAmount();
+        if (to == address(0)) revert ZeroAddress();
+        uint256 account = _actor(OWNER);
+        uint256 word = s.accounts[account];
+        uint256 cash = Ledger.cash(word);
+        if (amount > cash) revert InsufficientCash(uint32(account), cash, amount);
+        if (word >> 96 != 0) {
+            Context memory none;
+            AccountMargin memory m = Margin.assess(s, _oracle, word, account, none, none.position, false);
+            if (m.stale) revert StaleAccount(uint32(account));
+            uint256 free = Margin.withdrawable(m);
+            if (amount > free) revert NotWithdrawable(uint32(account), free, amount);
+        }
+        s.accounts[account] = Ledger.withCash(word, cash - amount);
+        emit Withdrawn(uint32(account), to, amount);
+        _collateral.safeTransfer(to, amount);
+    }
+
+    // --- orders ---
+
+    /// @inheritdoc ITrading
+    function place(
+        uint16 series,
+        uint8 flags,
+        uint24 tick,
+        uint32 lots,
+        uint32 expiry,
+        uint64 clientId,
+        uint16 maxSteps
+    ) external lock returns (uint96 orderId, uint32 filled) {
+        Context memory c = _load(series, PLACE, maxSteps, 1);
+        Trading.Request memory r = Trading.Request(flags, tick, lots, expiry, clientId);
+        (uint256 id, uint256 done, bool crossed) = Trading.place(s, _oracle, c, r);
+        if (crossed) Trading.crosses(c, r);
+        Trading.finish(s, _oracle, c);
+        return (uint96(id), uint32(done));
+    }
+
+    /// @dev Room for what the operations and the resting orders they look at can record, two records each at most.
+    function _load(uint16 series, uint256 permission, uint256 maxSteps, uint256 operations)
+        private
+        view
+        returns (Context memory c)
+    {
+        c = Trading.load(s, _oracle, series, _actor(permission));
+        c.steps = maxSteps == 0 ? Trading.DEFAULT_STEPS : maxSteps;
+        Records.reserve(c, 2 * (c.steps + operations));
+    }
+
+    /// @inheritdoc ITrading
+    function cancel(uint96 orderId) external lock {
+        uint256 account = _actor(CANCEL);
+        uint256 series = orderId >> 80;
+        uint256 sk = orderId >> 72;
+        uint256 tick = uint24(orderId >> 48);
+        uint256 key = Words.positionKey(account, series);
+        Position memory p = Words.toPosition(s.positions[key]);
+        (bool found, bool emptied, Order memory o) =
+            OrderBook.remove(s, account, p, sk, tick, uint32(orderId >> 16), uint16(orderId));
+        if (!found) revert OrderNotLive(orderId);
+        if (emptied) {
+            uint256 hotWord = s.hot[series];
+            Hot memory h = Words.toHot(hotWord);
+            OrderBook.dropLevel(s, h, sk, tick);
+            uint256 word = Words.pack(h);
+            if (word != hotWord) s.hot[series] = word;
+        }
+        s.positions[key] = Words.pack(p);
+        bytes memory record = new bytes(32);
+        uint256 fields = (Records.CANCELLED << 248) | ((sk & 255) << 232) | (uint256(uint72(orderId)) << 160)
+            | (o.lots << 128) | (account << 96) | (o.clientId << 32);
+        assembly ("memory-safe") {
+            mstore(add(record, 32), fields)
+        }
+        emit Book(uint16(series), uint32(account), record);
+    }
+
+    /// @inheritdoc ITrading
+    function batch(uint16 series, bytes calldata operations, bool strict, uint16 maxSteps) external lock {
+        Context memory c = _load(series, PLACE | CANCEL, maxSteps, operations.length / 11 + 1);
+        Trading.run(s, _oracle, c, operations, strict);
+        Trading.finish(s, _oracle, c);
+    }
+
+    /// @inheritdoc ITrading
+    function massCancel(uint16 series) external lock {
+        _massCancel(_actor(CANCEL), series);
+    }
+
+    /// @inheritdoc ITrading
+    function massCancelAll() external lock {
+        uint256 account = _actor(CANCEL);
+        for (uint256 list = s.accounts[account] >> 96; list != 0; list >>= 16) {
+            if (uint16(list) != 0) _massCancel(account, uint16(list));
+        }
+    }
+
+    /// @dev A newer epoch kills every order of an older one; their lots are free at once.
+    function _massCancel(uint256 account, uint256 series) private {
+        uint256 key = Words.positionKey(account, series);
+        uint256 word = s.positions[key];
+        if (Words.isSettled(word)) return;
+        Position memory p = Words.toPosition(word);
+        if (p.openCount == 0) return;
+        ++p.epoch;
+        p.openBuy = p.openSell = p.openCount = 0;
+        s.positions[key] = Words.pack(p);
+        emit MassCancelled(uint16(series), uint32(account), uint32(p.epoch));
+    }
+
+    /// @inheritdoc ITrading
+    function prune(uint16 series, bool sells, uint16 maxSteps) external lock returns (uint256 steps) {
+        Context memory c = Trading.load(s, _oracle, series, 0);
+        Trading.refresh(s, _oracle, c);
+        steps = c.steps = maxSteps == 0 ? Trading.DEFAULT_STEPS : maxSteps;
+        Records.reserve(c, 2 * steps);
+        uint256 limit = sells ? c.terms.priceCap : 1;
+        Matching.walk(s, c, sells ? OrderBook.SELLS : OrderBook.BUYS, limit, Matching.PRUNE, 0);
+        steps -= c.steps;
+        Trading.finish(s, _oracle, c);
+    }
+
+    /// @inheritdoc ITrading
+    function refreshMark(uint16 series) external lock returns (uint24 mark, bool stale) {
+        Context memory c = Trading.load(s, _oracle, series, 0);
+        Trading.refresh(s, _oracle, c);
+        Trading.finish(s, _oracle, c);
+        (mark, stale) = (uint24(c.hot.mark), c.hot.flags & HOT_STALE != 0);
+        emit MarkRefreshed(series, mark, stale);
+    }
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
+import {IIndexOracle} from "../interfaces/IIndexOracle.sol";
+import {AccountMargin} from "../interfaces/Types.sol";
+import {Context} from "./Context.sol";
+import {Mark} from "./Mark.sol";
+import {HOT_SETTLED, HOT_STALE, Hot, MAX_SERIES, Position, State, Terms, Words} from "./State.sol";
+
+/// @title Portfolio margin of one account
+/// @notice docs/spec/margin.md. Long and short deltas of series on the same feed with the same cap offset each other at
+/// a spread charge; open orders count as if the worse side of them filled; no requirement exceeds the largest loss.
+library Margin {
+    /// @dev One series of the account. `rate` figures are 1e-8.
+    struct Leg {
+        uint256 group; // feed 16 | priceCap 24: legs of one group offset
+        int256 delta;
+        uint256 buys;
+        uint256 sells;
+        uint256 shortLoss; // what a short can lose at most, base units; 0 when not short
+        uint256 imRate;
+        uint256 mmRate;
+        uint256 spreadRate;
+    }
+
+    struct Sums {
+        uint256 longs;
+        uint256 shorts;
+        uint256 buys;
+        uint256 sells;
+        uint256 imRate;
+        uint256 mmRate;
+        uint256 spreadRate;
+    }
+
+    uint256 private constant RATE = 1e8;
+
+    /// @notice Margin of `account`; the series of `c` is taken from memory, with `p` as its position.
+    /// @param cached rely on cached marks that are young enough, as placing may
+    function assess(
+        State storage s,
+        IIndexOracle oracle,
+        uint256 accountWord,
+        uint256 account,
+        Context memory c,
+        Position memory p,
+        bool cached
+    ) internal view returns (AccountMargin memory m) {
+        unchecked {
+            m.cash = uint88(accountWord);
+            m.equity = m.imEquity = int256(m.cash);
+            Leg[MAX_SERIES] memory legs;
+            uint256 count;
+            for (uint256 list = accountWord >> 96; list != 0; list >>= 16) {
+                uint256 series = uint16(list);
+                if (series == 0) continue;
+                Leg memory leg;
+                if (series == c.series) {
+                    _measure(m, leg, c.terms, c.hot, p, c.deltaMark);
+                } else if (!_other(s, oracle, m, leg, account, series, cached)) {
+                    continue;
+                }
+                legs[count] = leg;
+                ++count;
+            }
+            _require(m, legs, count);
+        }
+    }
+
+    /// @dev A series that is not the one being traded. False when it has no weight.
+    function _other(
+        State storage s,
+        IIndexOracle oracle,
+        AccountMargin memory m,
+        Leg memory leg,
+        uint256 account,
+        uint256 series,
+        bool cached
+    ) private view returns (bool) {
+        uint256 word = s.positions[Words.positionKey(account, series)];
+        Position memory p = Words.toPosition(word);
+        Hot memory h = Words.toHot(s.hot[series]);
+        if (h.flags & HOT_SETTLED != 0) {
+            if (Words.isSettled(word)) p.lots = int256(0);
+            int256 value = p.quote + p.lots * int256(h.mark * uint256(uint32(s.terms[series])));
+            _value(m, value, 0);
+            return false;
+        }
+        if (p.lots == 0 && p.quote == 0 && p.openCount == 0) return false;
+        Terms memory t = Words.toTerms(s.terms[series]);
+        uint256 deltaMark = h.mark;
+        if (!cached || Mark.expired(t, h)) {
+            Mark.Quote memory q = Mark.quote(oracle, t, Words.toTradeTerms(s.tradeTerms[series]), h);
+            h.mark = q.mark;
+            h.flags = q.stale ? h.flags | HOT_STALE : h.flags & ~HOT_STALE;
+            deltaMark = q.deltaMark;
+        }
+        _measure(m, leg, t, h, p, deltaMark);
+        return true;
+    }
+
+    function _value(AccountMargin memory m, int256 value, uint256 gainPct) private pure {
+        unchecked {
+            m.equity += value;
+            if (value < 0) {
+                m.losses += value;
+                m.imEquity += value;
+            } else {
+                m.imEquity += value * int256(gainPct) / 100;
+            }
+        }
+    }
+
+    function _measure(
+        AccountMargin memory m,
+        Leg memory leg,
+        Terms memory t,
+        Hot memory h,
+        Position memory p,
+        uint256 deltaMark
+    ) private pure {
+        unchecked {
+            _value(m, p.quote + p.lots * int256(h.mark * t.tickValue), t.gainPct);
+            if (h.flags & HOT_STALE != 0 && p.lots != 0) m.stale = true;
+            uint256 unit = deltaMark * t.tickValue;
+            leg.group = (t.feed << 24) | t.priceCap;
+            leg.delta = p.lots * int256(unit);
+            leg.buys = p.openBuy * unit;
+            leg.sells = p.openSell * unit;
+            if (p.lots < 0) leg.shortLoss = uint256(-p.lots) * (t.priceCap - h.mark) * t.tickValue;
+            leg.mmRate = t.mmBps * 10_000;
+            leg.spreadRate = t.spreadBps * 10_000;
+            uint256 size = _max(_abs(p.lots + int256(p.openBuy)), _abs(p.lots - int256(p.openSell)));
+            leg.imRate = t.imBps * 10_000;
+            if (size != 0) leg.imRate += t.imBps * t.concentrationPct * 100 * size / (h.openInterest + size);
+        }
+    }
+
+    /// @dev Sums the legs group by group. At most ten legs, so the two loops are bounded.
+    function _require(AccountMargin memory m, Leg[MAX_SERIES] memory legs, uint256 count) private pure {
+        unchecked {
+            for (uint256 i; i < count; ++i) {
+                uint256 group = legs[i].group;
+                if (group == 0) continue; // summed with an earlier leg
+                Sums memory t;
+                for (uint256 j = i; j < count; ++j) {
+                    if (legs[j].group == group) {
+                        _add(t, legs[j]);
+                    }
+                }
+                uint256 imCap = t.imRate * (t.longs + t.buys + t.sells);
+                uint256 mmCap = t.mmRate * t.longs;
+                for (uint256 j = i; j < count; ++j) {
+                    if (legs[j].group != group) continue;
+                    if (legs[j].delta < 0) {
+                        uint256 delta = uint256(-legs[j].delta);
+                        imCap += _min(t.imRate * delta, legs[j].shortLoss * RATE);
+                        mmCap += _min(t.mmRate * delta, legs[j].shortLoss * RATE);
+                    }
+                    if (j != i) legs[j].group = 0;
+                }
+                (uint256 im, uint256 mm) = _group(t);
+                m.initialMargin += _ceil(_min(im, imCap));
+                m.maintenanceMargin += _ceil(_min(mm, mmCap));
+            }
+        }
+    }
+
+    function _add(Sums memory t, Leg memory leg) private pure {
+        unchecked {
+            if (leg.delta >= 0) t.longs += uint256(leg.delta);
+            else t.shorts += uint256(-leg.delta);
+            t.buys += leg.buys;
+            t.sells += leg.sells;
+            t.imRate = _max(t.imRate, leg.imRate);
+            t.mmRate = _max(t.mmRate, leg.mmRate);
+            t.spreadRate = _max(t.spreadRate, leg.spreadRate);
+        }
+    }
+
+    function _group(Sums memory t) private pure returns (uint256 im, uint256 mm) {
+        unchecked {
+            int256 net = int256(t.longs) - int256(t.shorts);
+            uint256 worst = _max(_abs(net + int256(t.buys)), _abs(net - int256(t.sells)));
+            im = t.imRate * worst + t.spreadRate * _min(t.longs + t.buys, t.shorts + t.sells);
+            mm = t.mmRate * _abs(net) + t.spreadRate * _min(t.longs, t.shorts);
+        }
+    }
+
+    /// @notice Reverts unless IM-equity covers IM, or the action neither lowered equity - IM nor left equity negative.
+    /// @return covered IM-equity covers IM
+    function check(State storage s, IIndexOracle oracle, Context memory c, bool cached)
+        internal
+        view
+        returns (bool covered)
+    {
+        unchecked {
+            AccountMargin memory m = assess(s, oracle, c.accountWord, c.account, c, c.position, cached);
+            if (m.imEquity >= int256(m.initialMargin)) return true;
+            AccountMargin memory was =
+                assess(s, oracle, c.accountWord, c.account, c, Words.toPosition(c.beforeWord), cached);
+            bool lowered = m.equity - int256(m.initialMargin) < was.equity - int256(was.initialMargin);
+            if (lowered || m.equity < 0) {
+                revert IExchangeErrors.InsufficientMargin(uint32(c.account), m.imEquity, m.initialMargin);
+            }
+        }
+    }
+
+    /// @notice cash + losses - IM, not below zero.
+    function withdrawable(AccountMargin memory m) internal pure returns (uint256) {
+        int256 free = int256(m.cash) + m.losses - int256(m.initialMargin);
+        return free > 0 ? uint256(free) : 0;
+    }
+
+    function _ceil(uint256 scaled) private pure returns (uint256) {
+        unchecked {
+            return (scaled + RATE - 1) / RATE;
+        }
+    }
+
+    function _abs(int256 x) private pure returns (uint256) {
+        unchecked {
+            return x < 0 ? uint256(-x) : uint256(x);
+        }
+    }
+
+    function _max(uint256 a, uint256 b) private pure returns (uint256) {
+        return a > b ? a : b;
+    }
+
+    function _min(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? a : b;
+    }
+}
