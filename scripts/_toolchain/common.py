@@ -51,7 +51,7 @@ def stamped(stamp: Path, key: str) -> bool:
 
 
 def install(what: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
-    """Run an installer. A terminal shows its latest line in place; a failure shows its last lines."""
+    """Run an installer. A terminal shows its latest line in place; a failure shows its first and last."""
     live = sys.stderr.isatty()
     lines: list[str] = []
     with subprocess.Popen(
@@ -71,7 +71,7 @@ def install(what: str, command: Sequence[str | Path], env: Mapping[str, str] | N
     if live:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     if process.returncode != 0:
-        for line in lines[-15:]:
+        for line in lines if len(lines) <= 24 else [*lines[:12], "...", *lines[-12:]]:
             say(f"  {line}")
         raise ToolError(f"{what} failed (exit {process.returncode}); is the network reachable?")
 

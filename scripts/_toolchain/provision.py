@@ -34,7 +34,7 @@ from common import (
 PYTHON_LOCK = ROOT / "requirements.lock"
 NODE_LOCK = ROOT / "requirements-node.lock"
 NPM_LOCK = ROOT / "package-lock.json"
-FOUNDRY_TOOLS = ("forge", "anvil", "cast")
+FOUNDRY_TOOLS = ("forge", "anvil")
 MIN_NODE = 18
 PIP_INSTALL = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
 
@@ -61,7 +61,7 @@ def ensure() -> Toolchain:
         env["VIRTUAL_ENV"] = str(VENV)
         prepend_path(env, VENV_BIN)
         node, npm = ensure_node(env)
-        tools = {name: user_tool(name, pinned("@foundry-rs/" + name)) for name in FOUNDRY_TOOLS}
+        tools = {name: user_tool(name, foundry_version(name)) for name in FOUNDRY_TOOLS}
         ensure_npm(npm, env, native_needed=None in tools.values())
         found = {name: path or npm_tool(name, npm, env) for name, path in tools.items()}
     ours = [path.parent for path in found.values() if path.is_relative_to(NODE_MODULES)]
@@ -74,8 +74,13 @@ def ensure() -> Toolchain:
 
 
 def pinned(package: str) -> str:
-    version: str = json.loads((ROOT / "package.json").read_text())["dependencies"][package]
+    manifest = json.loads((ROOT / "package.json").read_text())
+    version: str = (manifest["dependencies"] | manifest["optionalDependencies"])[package]
     return version
+
+
+def foundry_version(name: str) -> str:
+    return pinned(f"@foundry-rs/{name}-linux-amd64")  # one version on all platforms
 
 
 def ensure_python() -> None:
@@ -149,7 +154,7 @@ def npm_tool(name: str, npm: list[str | Path], env: dict[str, str]) -> Path:
     package = f"@foundry-rs/{name}-{platform_name()}"
     binary = NODE_MODULES / package / "bin" / name
     if not binary.exists():  # the lock file lists no package for this platform: the same version by name
-        version = pinned("@foundry-rs/" + name)
+        version = foundry_version(name)
         with step(f"{package} {version}"):
             command = [*npm, "install", "--no-save", "--no-package-lock", "--ignore-scripts"]
             try:
