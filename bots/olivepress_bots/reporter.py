@@ -60,7 +60,7 @@ def observe(view: ReporterView, config: ReporterConfig, observed_at: int) -> lis
     values: dict[int, int] = {}
     moment = datetime.fromtimestamp(observed_at, UTC)
     for feed, methodology in view.methodologies.items():
-        known = tuple(quote for quote in view.quotes.get(feed, ()) if quote.observed_at <= moment)
+        known = [quote for quote in view.quotes.get(feed, ()) if quote.observed_at <= moment]
         audit = compute(methodology, Reading(quotes=known), moment)
         if audit.value_e8 is not None and audit.value_e8 > 0:
             values[feed] = audit.value_e8

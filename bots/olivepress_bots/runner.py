@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from olivepress.errors import OlivepressError, OutcomeUnknown, TransactionError, TransportError
 from olivepress_bots.actions import Action
@@ -19,7 +19,14 @@ from olivepress_bots.view import MarketView
 Decide = Callable[[MarketView, int], list[Action]]
 """A strategy with its configuration bound: (view, now) -> actions."""
 
+Config = TypeVar("Config")
+
 log = logging.getLogger("olivepress.bots")
+
+
+def bind(decide: Callable[[MarketView, Config, int], list[Action]], config: Config) -> Decide:
+    """A strategy with its configuration."""
+    return lambda view, now: decide(view, config, now)
 
 
 class Venue(Protocol):

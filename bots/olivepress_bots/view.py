@@ -65,7 +65,7 @@ class MarketView:
         bids: live levels of the whole book, best first.
         asks: live levels of the whole book, best first.
         position: own lots, negative when short.
-        orders: own resting orders.
+        orders: own orders, those that ran out but still hold margin included.
         buying_power: money that may serve as initial margin in this series, base units.
         margin_per_lot: initial margin of one lot at the mark, base units.
         fixing_from: unix second at which the averaging window starts.
@@ -109,7 +109,7 @@ class MarketView:
         """Best tick on a side of the book once the bot's own orders are taken out, or None."""
         own: dict[int, int] = {}
         for order in self.orders:
-            if order.side is side:
+            if order.side is side and order.alive_at(self.observed_at):
                 own[order.tick] = own.get(order.tick, 0) + order.lots
         return _first_left(self.bids if side is Side.BUY else self.asks, own)
 

@@ -33,8 +33,19 @@ def test_buys_what_the_schedule_lacks_but_no_more_than_a_clip() -> None:
 def test_waits_for_a_price_it_likes() -> None:
     assert hedger.decide(view(), HEDGE, NOW) == []
     assert hedger.decide(view(asks=((4_061, 10),)), HEDGE, NOW) == []
-    dear = HEDGE.model_copy(update={"max_price": Decimal("4.029")})
+    dear = HEDGE.model_copy(update={"limit_price": Decimal("4.029")})
     assert hedger.decide(view(asks=ASKS), dear, NOW) == []
+
+
+def test_a_seller_of_compute_hedges_the_other_way() -> None:
+    seller = HEDGE.model_copy(update={"side": Side.SELL})
+    bids = ((4_000, 10),)
+    assert hedger.decide(view(bids=bids), seller, NOW) == [Place(Side.SELL, 3_980, 30, TimeInForce.IOC)]
+    assert hedger.decide(view(bids=bids, position=-45), seller, NOW) == [
+        Place(Side.SELL, 3_980, 5, TimeInForce.IOC)
+    ]
+    cheap = seller.model_copy(update={"limit_price": Decimal("4.001")})
+    assert hedger.decide(view(bids=bids), cheap, NOW) == []
 
 
 @pytest.mark.parametrize("reason", [{"stale": True}, {"reduce_only": True}, {"observed_at": NOW - 601}])
@@ -45,19 +56,20 @@ def test_takers_wait_while_the_index_is_stale(reason: dict[str, object]) -> None
     assert noise.decide(view(asks=ASKS, bids=((4_000, 5),), **reason), always, NOW) == []
 
 
-@given(views(), st.integers(-100, 200), st.integers(1, 500), st.integers(1, 60))
+@given(views(), st.sampled_from(Side), st.integers(-100, 200), st.integers(1, 500), st.integers(1, 60))
 def test_hedger_never_exceeds_target_clip_margin_or_band(
-    view_: MarketView, shift: int, target: int, clip: int
+    view_: MarketView, side: Side, shift: int, target: int, clip: int
 ) -> None:
-    config = HedgerConfig(target=target, start=NOW - 100, end=NOW + 100, clip=clip)
+    config = HedgerConfig(side=side, target=target, start=NOW - 100, end=NOW + 100, clip=clip)
     for action in hedger.decide(view_, config, NOW + shift):
         assert isinstance(action, Place)
-        assert action.side is Side.BUY
+        assert action.side is side
         assert action.tif is TimeInForce.IOC
         assert action.lots <= clip
-        assert view_.position + action.lots <= min(target, view_.lots_by_margin)
-        assert action.tick <= min(view_.highest, view_.price_cap - 1)
-        assert action.tick <= view_.mark * Decimal("1.01")
+        assert side.sign * view_.position + action.lots <= min(target, view_.lots_by_margin)
+        assert 0 < action.tick < view_.price_cap
+        assert side.sign * (action.tick - view_.mark) <= view_.mark * Decimal("0.01")
+        assert action.tick <= view_.highest if side is Side.BUY else action.tick >= view_.lowest
 
 
 @given(st.integers(0, 10_000), st.integers(1, 1_000))

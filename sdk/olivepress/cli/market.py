@@ -189,4 +189,4 @@ def _index_today(feed: str) -> AuditRecord:
     from olivepress.prices import GenaiPrices, collect
 
     now = datetime.now(UTC)
-    return compute(load(feed), collect([GenaiPrices()], now), now)
+    return compute(load(feed), asyncio.run(collect([GenaiPrices()], now)), now)
