@@ -2,71 +2,139 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ValidationError as PydanticError
 
+from olivepress.contracts import artifacts
+from olivepress.errors import ManifestError
+from olivepress.hashing import keccak256
 from olivepress.rpc import Transport
+
+FORMAT = 1
+
+Address = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$")]
+Hash = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-f]{64}$")]
 
 
 class ContractInfo(BaseModel):
-    """One deployed contract. `code_hash` is keccak256 of its code on the chain."""
+    """One deployed contract.
+
+    `code_hash` is keccak256 of its code on the chain; `build_hash` that of the compiled contract it came
+    from, without immutables and library addresses (None for a token that was there before).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    address: str
-    code_hash: str
+    address: Address
+    code_hash: Hash
+    build_hash: Hash | None = None
 
 
 class Deployment(BaseModel):
-    """A deployment; saves and loads as JSON, and `verify` compares it with a chain."""
+    """A deployment; saves and loads as JSON. `verify` compares it with a chain and with this package.
+
+    :param genesis: hash of block 0, which tells two local chains with the same id apart
+    :param block: first block in which the deployment's logs can stand
+    :param contracts: 'Exchange', 'IndexOracle', 'Lens', 'collateral' and the external libraries
+    :param spec: what was chosen at deployment: owner, max_lag
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int = 1
-    chain_id: int
-    genesis: str
-    block: int
+    format: int = FORMAT
+    chain_id: Annotated[int, Field(ge=1)]
+    genesis: Hash
+    block: Annotated[int, Field(ge=0)]
     contracts: dict[str, ContractInfo]
-    collateral_decimals: int
     collateral_symbol: str
+    collateral_decimals: Annotated[int, Field(ge=0, le=8)]
     versions: dict[str, str]
     spec: dict[str, Any] = {}
+
+    def address(self, contract: str) -> str:
+        """Address of a contract. ManifestError when the deployment has none of that name."""
+        info = self.contracts.get(contract)
+        if info is None:
+            raise ManifestError("contracts", sorted(self.contracts), f"{contract} among them")
+        return info.address
 
     @property
     def exchange(self) -> str:
         """Address of the exchange."""
-        return self.contracts["Exchange"].address
+        return self.address("Exchange")
 
     @property
     def oracle(self) -> str:
         """Address of the index oracle."""
-        return self.contracts["IndexOracle"].address
+        return self.address("IndexOracle")
+
+    @property
+    def lens(self) -> str:
+        """Address of the lens."""
+        return self.address("Lens")
 
     @property
     def collateral(self) -> str:
         """Address of the collateral token."""
-        return self.contracts["collateral"].address
-
-    @property
-    def lens(self) -> str | None:
-        """Address of the lens."""
-        info = self.contracts.get("Lens")
-        return info.address if info else None
+        return self.address("collateral")
 
     def save(self, path: Path | str) -> None:
         """Writes the manifest, whole or not at all."""
-        raise NotImplementedError
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
+        with os.fdopen(handle, "w") as file:
+            file.write(self.model_dump_json(indent=2) + "\n")
+        Path(name).replace(target)
 
     @classmethod
     def load(cls, path: Path | str) -> Deployment:
-        """Reads a manifest. ManifestError names the field that is wrong."""
-        raise NotImplementedError
+        """Reads a manifest. ManifestError names the first field that is wrong."""
+        try:
+            text = Path(path).read_bytes()
+        except OSError as error:
+            raise ManifestError("file", str(path), f"a readable file ({error.strerror})") from error
+        try:
+            manifest = cls.model_validate_json(text)
+        except PydanticError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(map(str, first["loc"])) or "file"
+            raise ManifestError(field, first["input"], first["msg"]) from error
+        if manifest.format != FORMAT:
+            raise ManifestError("format", manifest.format, FORMAT)
+        return manifest
 
     async def verify(self, transport: Transport) -> None:
-        """Compares chain id, genesis block and code with the chain behind `transport`.
+        """Compares chain id, genesis block and every contract's code with the chain and with this package.
 
-        :raises ManifestError: another chain, or other code at an address; names field, value and what was expected
+        :raises ManifestError: another chain, other code at an address, or contracts of another version of
+            this package
         """
-        raise NotImplementedError
+        calls: list[tuple[str, list[Any]]] = [
+            ("eth_chainId", []),
+            ("eth_getBlockByNumber", ["0x0", False]),
+        ]
+        calls += [("eth_getCode", [info.address, "latest"]) for info in self.contracts.values()]
+        chain_id, genesis, *codes = await transport.batch(calls)
+        if int(chain_id, 16) != self.chain_id:
+            raise ManifestError("chain_id", self.chain_id, int(chain_id, 16))
+        if genesis["hash"] != self.genesis:
+            raise ManifestError("genesis", self.genesis, genesis["hash"])
+        for (name, info), code in zip(self.contracts.items(), codes, strict=True):
+            found = code_hash(code)
+            if found != info.code_hash:
+                raise ManifestError(f"contracts.{name}.code_hash", info.code_hash, found)
+            if info.build_hash is not None:
+                shipped = artifacts.load(name if name != "collateral" else "MockUSDC").deployed_hash
+                if info.build_hash != shipped:
+                    raise ManifestError(f"contracts.{name}.build_hash", info.build_hash, shipped)
+
+
+def code_hash(code: str) -> str:
+    """keccak256 of a contract's code as eth_getCode tells it."""
+    return "0x" + keccak256(bytes.fromhex(code[2:])).hex()

@@ -1,7 +1,7 @@
 """A contract's ABI: calldata, return values, logs and errors by name.
 
-General and unhurried, on top of `eth_abi`; the calls that trade are packed in `packing`, the logs of the book are
-unpacked in `olivepress.events.records`.
+General and unhurried, on top of `eth_abi`; the calls that trade are packed in `packing`, the logs of the book
+are unpacked in `olivepress.events.records`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from eth_abi.abi import decode as _decode
 from eth_abi.abi import encode as _encode
+
 from olivepress.hashing import keccak256
 
 Abi = Sequence[Mapping[str, Any]]
@@ -146,7 +147,8 @@ class Interface:
         return self.functions[function].encode(*values)
 
     def encode_constructor(self, **arguments: Any) -> bytes:
-        """Constructor arguments by name, as appended to creation bytecode. ValueError names what does not fit."""
+        """Constructor arguments by name, as appended to creation bytecode. ValueError names what does not
+        fit."""
         entry = self.constructor
         names = [parameter["name"] for parameter in entry.inputs]
         if set(names) != set(arguments):

@@ -21,9 +21,9 @@ _ADDRESS_BYTES = 20
 class Artifact:
     """ABI and code of one contract.
 
-    `bytecode` is creation code with zeros where library addresses go; `links` maps each external library to the
-    offsets of its address. `deployed_hash` is keccak256 of the runtime code with the bytes of `deployed_mask`
-    (start, length: immutables and library addresses) set to zero.
+    `bytecode` is creation code with zeros where library addresses go; `links` maps each external library to
+    the offsets of its address. `deployed_hash` is keccak256 of the runtime code with the bytes of
+    `deployed_mask` (start, length: immutables and library addresses) set to zero.
     """
 
     name: str
@@ -80,7 +80,9 @@ def load(name: str) -> Artifact:
     """An artifact by contract name. ConfigurationError when the package does not ship it."""
     content = _read(name)
     if content is None:
-        raise ConfigurationError(f"this package ships no contract {name!r}; from a checkout, run scripts/build")
+        raise ConfigurationError(
+            f"this package ships no contract {name!r}; from a checkout, run scripts/build"
+        )
     return Artifact(
         name=content["name"],
         abi=content["abi"],
@@ -100,3 +102,10 @@ def shared_entries(kind: str) -> tuple[Entry, ...]:
     return tuple(
         Entry(item["name"], tuple(item["inputs"])) for item in content["abi"] if item["type"] == kind
     )
+
+
+@cache
+def exchange_interface() -> Interface:
+    """Everything that can be called at the exchange's address: its own functions and those of its back
+    office."""
+    return Interface([*load("Exchange").abi, *load("BackOffice").abi])

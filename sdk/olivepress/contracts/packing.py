@@ -1,8 +1,8 @@
 """Calldata of the calls that trade, packed by hand.
 
-One `struct.pack` a call, about fifty times faster than a general ABI encoder; the tests compare every byte with
-`eth_abi`. Arguments are plain integers in contract units (ticks, lots, base units) and must be in range: the typed
-clients check them before they come here.
+One `struct.pack` a call, about fifty times faster than a general ABI encoder; the tests compare every byte
+with `eth_abi`. Arguments are plain integers in contract units (ticks, lots, base units) and must be in range:
+the typed clients check them before they come here.
 """
 
 from __future__ import annotations

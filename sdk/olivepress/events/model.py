@@ -226,7 +226,8 @@ class FeedHaltSet(Event):
 
 @dataclass(frozen=True, slots=True)
 class RoundAccepted(Event):
-    """A value in force from `time` on; `values` holds 8 bytes per signer in the order of the bits of `signers`."""
+    """A value in force from `time` on; `values` holds 8 bytes per signer in the order of the bits of
+    `signers`."""
 
     feed: int
     round: int

@@ -1,7 +1,7 @@
 """The records of a `Book` event: 32-byte words, laid out in contracts/interfaces/IExchangeEvents.sol.
 
-Struct-based, because a book's log is read far more often than anything else. Ticks and lots are the contract's;
-`order_id` is the 96-bit id. Unknown kinds raise MalformedLog: a newer contract needs a newer SDK.
+Struct-based, because a book's log is read far more often than anything else. Ticks and lots are the
+contract's; `order_id` is the 96-bit id. Unknown kinds raise MalformedLog: a newer contract needs a newer SDK.
 """
 
 from __future__ import annotations

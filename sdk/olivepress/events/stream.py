@@ -1,8 +1,9 @@
 """An ordered stream of the logs of some contracts that survives reconnects and reorganisations.
 
-The stream reads logs by block range from the last block it handed out, so an outage leaves no gap and no event comes
-twice. New heads of a websocket only wake it; without subscriptions it polls. Near the head each block is linked to its
-parent; when the chain switched, a `Rollback` comes first and the blocks of the new branch follow.
+The stream reads logs by block range from the last block it handed out, so an outage leaves no gap and no
+event comes twice. New heads of a websocket only wake it; without subscriptions it polls. Near the head each
+block is linked to its parent; when the chain switched, a `Rollback` comes first and the blocks of the new
+branch follow.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from olivepress.errors import RequestTimeout, RpcError, SubscriptionsUnsupported, TransportError
@@ -68,9 +70,11 @@ class EventStream:
     """Events of `addresses` from `from_block` on, block by block.
 
     :param chunk: most blocks a request asks for; halved while the node refuses
-    :param reorg_depth: how many recent blocks are linked and remembered; a deeper switch starts over from `from_block`
+    :param reorg_depth: how many recent blocks are linked and remembered; a deeper switch starts over from
+        `from_block`
     :param poll_interval: seconds between looks at the head when the transport has no subscriptions
-    :param patience: seconds an outage may last before iteration raises; iterating again goes on where it stopped
+    :param patience: seconds an outage may last before iteration raises; iterating again goes on where it
+        stopped
     """
 
     def __init__(
@@ -181,7 +185,8 @@ class EventStream:
     async def _fetch(
         self, from_block: int, to_block: int, near: int
     ) -> tuple[list[Log] | None, list[_Header]]:
-        """Logs of a range and the headers from `near` on (at least the last); None when the range was too large."""
+        """Logs of a range and the headers from `near` on (at least the last); None when the range was too
+        large."""
         numbers = range(min(near, to_block), to_block + 1)
         query = {"address": self.addresses, "fromBlock": hex(from_block), "toBlock": hex(to_block)}
         calls: list[tuple[str, list[Any]]] = [("eth_getLogs", [query])]
@@ -248,6 +253,6 @@ class EventStream:
 
 
 def _check_links(headers: Sequence[_Header]) -> None:
-    for older, newer in zip(headers, headers[1:], strict=False):
+    for older, newer in pairwise(headers):
         if newer.parent != older.hash:
             raise _Inconsistent(f"block {newer.number} does not follow block {older.number}")

@@ -8,15 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from olivepress.types import Phase, Side, TimeInForce
+from olivepress.types import OrderId, Phase, Side, TimeInForce
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """An order to place.
 
-    `expiry` is the unix second at which a GTT order dies, 0 for the other kinds. `client_id` (64 bits) comes back in
-    every record of the order. `cancel_taking` makes self-trade prevention cancel this order and not the resting one.
+    `expiry` is the unix second at which a GTT order dies, 0 for the other kinds. `client_id` (64 bits) comes
+    back in every record of the order. `cancel_taking` makes self-trade prevention cancel this order and not
+    the resting one.
     """
 
     side: Side
@@ -47,7 +48,7 @@ class OrderFill:
     price: Decimal
     lots: int
     maker: int
-    order_id: int
+    order_id: OrderId
     fee: Decimal
 
 
@@ -55,15 +56,16 @@ class OrderFill:
 class OrderResult:
     """What became of an order.
 
-    `order_id` is 0 when nothing rests. `end` says why the part that neither traded nor rests is gone; 'rejected' is
-    a post-only order of a batch that would have crossed.
+    `order_id` is None when nothing rests. `end` says what became of the part that did not trade: 'rests',
+    'filled' (there is none), 'immediate or cancel', 'step bound', 'self-trade', 'nothing left to reduce', or
+    'rejected': a post-only order of a batch that would have crossed.
     """
 
     symbol: str
     side: Side
     price: Decimal
     lots: int
-    order_id: int
+    order_id: OrderId | None
     filled: int
     resting: int
     fills: tuple[OrderFill, ...]
@@ -89,7 +91,7 @@ class OrderResult:
 class CancelResult:
     """What became of a cancel: lots that were open, 0 when the order was not live any more (`missed`)."""
 
-    order_id: int
+    order_id: OrderId
     lots: int
     missed: bool
     tx_hash: str
@@ -115,7 +117,8 @@ class BatchResult:
 
 @dataclass(frozen=True, slots=True)
 class TxResult:
-    """A transaction that went through; `amount` where it moved money (collateral units, signed for the account)."""
+    """A transaction that went through; `amount` where it moved money (collateral units, signed for the
+    account)."""
 
     tx_hash: str
     block: int
@@ -143,7 +146,8 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class BookView:
-    """Price levels, best first. `checksum` is the crc32 of the levels; a mirror at the same block has the same one."""
+    """Price levels, best first. `checksum` is the crc32 of the levels; a mirror at the same block has the
+    same one."""
 
     symbol: str
     bids: tuple[Level, ...]
@@ -164,28 +168,31 @@ class OpenOrder:
     """A live order as the chain holds it; `expiry` 0 for good till cancelled."""
 
     symbol: str
-    order_id: int
+    order_id: OrderId
     side: Side
     price: Decimal
     lots: int
     expiry: int
     client_id: int
+    reduce_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PositionView:
-    """A position: signed lots, what was paid for them (`quote`, fees included) and the value at the mark.
+    """A position: signed lots, `quote` (what was received less what was paid for them, fees included), and
+    its value at the mark.
 
-    In a settled series lots are 0, `claim` is what can still be drawn (negative: still owed) and value equals it.
+    After settlement lots are 0, `claim` is the whole claim, and `quote` what is left of it; negative: still
+    owed.
     """
 
     symbol: str
     lots: int
     quote: Decimal
-    mark: Decimal
     value: Decimal
     open_buy: int
     open_sell: int
+    settled: bool = False
     claim: Decimal = Decimal(0)
 
 
@@ -220,10 +227,19 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class SeriesStatus:
-    """Life and money of a series, collateral units; `members` accounts list it, `uncranked` are still to be settled."""
+    """Life, prices and money of a series. Money is collateral units; the names are those of SeriesMoney in
+    Types.sol.
+
+    `members` accounts list it, `uncranked` of them are still to be settled.
+    """
 
     symbol: str
     phase: Phase
+    mark: Decimal
+    stale: bool
+    reduce_only: bool
+    bid: Decimal | None
+    ask: Decimal | None
     pool: Decimal
     fees: Decimal
     advance: Decimal

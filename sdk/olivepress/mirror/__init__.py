@@ -1,8 +1,8 @@
 """The exchange rebuilt from its logs: books, positions, money, trades.
 
-    mirror = Mirror()
-    async for item in EventStream(transport, deployment):
-        mirror.apply(item)
+mirror = Mirror()
+async for item in EventStream(transport, deployment):
+    mirror.apply(item)
 """
 
 from olivepress.mirror.book import OrderBook, checksum

@@ -15,7 +15,8 @@ _LEVEL = Struct(">BII")
 def checksum(levels: Iterable[tuple[Side, int, int]]) -> int:
     """crc32 over (side, tick, lots) of price levels: bids best first, then asks best first.
 
-    Each level is 9 bytes: side u8, tick u32, lots u32, big endian. Two books with the same levels have the same sum.
+    Each level is 9 bytes: side u8, tick u32, lots u32, big endian. Two books with the same levels have the
+    same sum.
     """
     crc = 0
     for side, tick, lots in levels:
@@ -26,8 +27,8 @@ def checksum(levels: Iterable[tuple[Side, int, int]]) -> int:
 class OrderBook:
     """Live orders of one series by price and time.
 
-    Orders that ran out (`expiry`) stay on the chain until somebody meets them: pass `now`, the unix time of the
-    moment you ask about, to leave them out.
+    Orders that ran out (`expiry`) stay on the chain until somebody meets them: pass `now`, the unix time of
+    the moment you ask about, to leave them out.
     """
 
     def __init__(self) -> None:
@@ -48,8 +49,8 @@ class OrderBook:
         self._by_account.setdefault(order.account, {})[order.id] = None
 
     def reduce(self, order_id: int, lots: int) -> None:
-        """Takes lots off an order; without lots it is gone. Ids that are not live are ignored: a ghost of a mass
-        cancel is retired by its records later."""
+        """Takes lots off an order; without lots it is gone. Ids that are not live are ignored: a ghost of a
+        mass cancel is retired by its records later."""
         order = self.orders.get(order_id)
         if order is None:
             return

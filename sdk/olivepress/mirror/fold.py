@@ -16,7 +16,8 @@ FEE_UNIT = 1_000_000
 
 
 class MirrorError(OlivepressError):
-    """An event about something that no earlier event told of: the stream did not start at the deployment block."""
+    """An event about something that no earlier event told of: the stream did not start at the deployment
+    block."""
 
 
 def fold(state: ExchangeState, block: ev.BlockEvents, trades: list[Trade] | None = None) -> None:
@@ -110,9 +111,7 @@ def _fill(state: ExchangeState, series: SeriesState, taker_id: int, fill: Filled
     series.book.reduce(fill.order_id, fill.lots)
 
 
-def _trade(
-    state: ExchangeState, series: SeriesState, event: ev.Book, fill: Filled, taken: Taken
-) -> Trade:
+def _trade(state: ExchangeState, series: SeriesState, event: ev.Book, fill: Filled, taken: Taken) -> Trade:
     spec = series.spec
     amount = fill.lots * fill.tick * spec.tick_value
     fee, rebate = fill_fees(amount, spec.taker_fee, spec.maker_rebate)

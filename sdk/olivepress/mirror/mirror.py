@@ -19,8 +19,8 @@ class Mirror:
     :param decimals: of the collateral, for `terms`
     :param reorg_depth: blocks that can be taken back; 0 for chains that never switch (saves half of the work)
 
-    A second state trails `reorg_depth` blocks behind. A rollback copies it and replays the blocks that still stand;
-    one to before the first block clears the mirror.
+    A second state trails `reorg_depth` blocks behind. A rollback copies it and replays the blocks that still
+    stand; one to before the first block clears the mirror.
     """
 
     def __init__(self, *, decimals: int = 6, reorg_depth: int = 64) -> None:
@@ -36,8 +36,8 @@ class Mirror:
         self._first: int | None = None
 
     def apply(self, item: StreamItem) -> None:
-        """Takes in one item of a stream. Raises MirrorError when the stream began too late, or rolled back further
-        than `reorg_depth`."""
+        """Takes in one item of a stream. Raises MirrorError when the stream began too late, or rolled back
+        further than `reorg_depth`."""
         if isinstance(item, Rollback):
             self._roll_back(item.to_block)
             return

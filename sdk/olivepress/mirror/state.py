@@ -25,7 +25,8 @@ class AccountState:
 
 @dataclass(slots=True)
 class PositionState:
-    """`quote` is what the lots cost, fees included; in a settled position what can still be drawn, or is owed."""
+    """`quote` is what the lots cost, fees included; in a settled position what can still be drawn, or is
+    owed."""
 
     lots: int = 0
     quote: int = 0
@@ -91,7 +92,8 @@ class SeriesState:
         )
 
     def identity(self) -> int:
-        """Sum of quotes + fees + advance - pool, with lots not yet settled at the settlement price: always 0."""
+        """Sum of quotes + fees + advance - pool, with lots not yet settled at the settlement price: always
+        0."""
         price = (self.settlement_tick or 0) * self.spec.tick_value
         values = sum(position.quote + position.lots * price for position in self.positions.values())
         return values + self.fees + self.advance - self.pool

@@ -26,7 +26,8 @@ class IndexValue:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Time average over whole UTC days. `average` is exact to 1e-8 rounded half up; None without a fresh second."""
+    """Time average over whole UTC days. `average` is exact to 1e-8 rounded half up; None without a fresh
+    second."""
 
     average: Decimal | None
     price_seconds: int

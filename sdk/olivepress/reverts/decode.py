@@ -32,7 +32,8 @@ def _known() -> dict[bytes, tuple[Entry, type[ContractError]]]:
 
 
 def decode(data: bytes) -> Reverted:
-    """The exception for revert data: of the same name as the Solidity error, Panic, RequireFailed, or plain Reverted."""
+    """The exception for revert data: of the same name as the Solidity error, Panic, RequireFailed, or plain
+    Reverted."""
     selector, rest = data[:4], data[4:]
     try:
         if selector == _ERROR:
