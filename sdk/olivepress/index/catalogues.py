@@ -44,9 +44,11 @@ wheel, moment = sys.argv[1:]
 sys.path.insert(0, wheel)
 import json
 from datetime import datetime
-from genai_prices.data import providers
+from genai_prices import data
+if not data.__file__.startswith(wheel):
+    sys.exit(f"{wheel} holds no package genai_prices")
 from olivepress.prices.genai_prices import read_providers
-reading = read_providers(providers, datetime.fromisoformat(moment), wheel)
+reading = read_providers(data.providers, datetime.fromisoformat(moment), wheel)
 print(json.dumps([[q.venue, q.item, q.unit, str(q.price)] for q in reading.quotes]))
 """
 
@@ -68,6 +70,10 @@ class TokenPrices:
 
 #: (venue, item), both as the catalogue names them -> prices.
 Catalogue = dict[tuple[str, str], TokenPrices]
+
+
+class NoCatalogueError(SourceError):
+    """The release holds no catalogue: a gap in the record, not a fault of the run."""
 
 
 class Registry:
@@ -133,8 +139,10 @@ def _read_json(wheel: Path, package: str) -> Catalogue:
     try:
         with zipfile.ZipFile(wheel) as archive:
             entries = json.loads(archive.read(PACKAGES[package]), parse_float=Decimal)
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise SourceError(wheel.name, f"no catalogue {PACKAGES[package]}: {error}") from error
+    except KeyError as error:
+        raise NoCatalogueError(wheel.name, f"no file {PACKAGES[package]}") from error
+    except (ValueError, zipfile.BadZipFile) as error:
+        raise SourceError(wheel.name, f"{PACKAGES[package]}: {error}") from error
     found: Catalogue = {}
     for key, entry in entries.items():
         prices = {field: _per_million(entry.get(name)) for field, name in _PER_TOKEN.items()}

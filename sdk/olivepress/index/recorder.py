@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from olivepress.index.catalogues import PACKAGES, Catalogue, Registry
+from olivepress.index.catalogues import PACKAGES, Catalogue, NoCatalogueError, Registry
 from olivepress.index.methodology import LlmBlend, load, names
 from olivepress.index.table import NAME, Row, write_rows
 from olivepress.prices.errors import SourceError
@@ -76,9 +76,9 @@ class Recorder:
             return
         try:
             self._looks[day] = (version, self._registry.catalogue(self._package, version, day))
-        except SourceError as error:
+        except NoCatalogueError as error:
             self._unusable.add(version)
-            self._say(f"{self._package} {day} LEFT OUT: {error}\n")
+            self._say(f"{self._package} {day} left out: {error}\n")
 
     def _date_changes(self, before: date, after: date) -> None:
         """Halve the days between two looks until every change of a designated price is dated to the day."""

@@ -1,0 +1,176 @@
+"""LLM-FLAGSHIP's rules on small hand-made markets: what counts, what does not, and the reason given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from olivepress.index import AuditRecord, LlmBlend, compute
+from olivepress.index.methodology import parse
+from olivepress.prices import Kind, Market, Quote, QuoteError, Reading, Rejected, Unit
+from olivepress.prices.source import Failure
+
+NOW = datetime(2026, 11, 10, 12, tzinfo=UTC)
+
+HEAD = """
+id = "LLM-TEST"
+version = 3
+title = "t"
+unit = "USD per 1M tokens"
+kind = "llm-blend"
+sources = ["first", "second"]
+max_age_days = 30
+minimum_vendors = 2
+majority = 0.5
+[blend]
+input = 3
+output = 1
+"""
+
+
+def vendor(name: str, *flagships: str) -> str:
+    rolls = [
+        f'[[vendor.flagship]]\neffective = 2026-01-01\nmodel = "{flagships[0]}"\nitems = ["{flagships[0]}"]\n'
+    ]
+    rolls += [
+        f'[[vendor.flagship]]\neffective = 2026-12-01\nannounced = 2026-11-20\nmodel = "{m}"\n'
+        f'items = ["{m}"]\n'
+        for m in flagships[1:]
+    ]
+    return f'[[vendor]]\nname = "{name}"\nvenues = ["{name}", "{name}-cloud"]\n{"".join(rolls)}'
+
+
+def methodology(*vendors: str) -> LlmBlend:
+    market = vendors or (vendor("a", "m1", "m2"), vendor("b", "n1"), vendor("c", "o1"))
+    found = parse("test", HEAD + "".join(market))
+    assert isinstance(found, LlmBlend)
+    return found
+
+
+def offer(
+    venue: str, item: str, low: str, high: str, source: str = "first==1", at: datetime = NOW
+) -> list[Quote]:
+    units = ((Unit.INPUT_MTOK, low), (Unit.OUTPUT_MTOK, high))
+    return [Quote(venue, item, Decimal(price), unit, at, source) for unit, price in units]
+
+
+THREE = offer("a", "m1", "2", "10") + offer("b", "n1", "3", "15") + offer("c", "o1", "1", "1")
+
+
+def run(quotes: list[Quote], now: datetime = NOW) -> AuditRecord:
+    return compute(methodology(), Reading(quotes=quotes), now)
+
+
+def reasons(record: AuditRecord, used: bool) -> list[str]:
+    return [entry.reason for entry in record.quotes if entry.used is used]
+
+
+def test_the_median_of_three_blends() -> None:
+    record = run(THREE)
+    assert {member.name: member.value for member in record.members} == {"a": 4, "b": 6, "c": 1}
+    assert (record.status, record.value, record.value_e8) == ("published", Decimal(4), 400_000_000)
+    assert record.methodology.hash == methodology().hash.hex()
+    assert len(reasons(record, True)) == 6
+
+
+def test_two_vendors_give_the_mean() -> None:
+    assert run(THREE[:4]).value == 5
+
+
+def test_one_of_three_vendors_is_no_majority() -> None:
+    record = run(THREE[:2])
+    assert (record.status, record.value, record.value_e8) == ("withheld", None, None)
+    assert record.reason == "1 of 3 designated vendors have a price; at least 2 are needed"
+    assert [entry.source for entry in record.absent] == ["b", "c"]
+
+
+def test_half_of_the_vendors_is_no_majority() -> None:
+    four = methodology(*(vendor(name, name) for name in "abcd"))
+    quotes = offer("a", "a", "1", "1") + offer("b", "b", "1", "1")
+    assert compute(four, Reading(quotes=quotes), NOW).status == "withheld"
+    assert compute(four, Reading(quotes=quotes + offer("c", "c", "1", "1")), NOW).status == "published"
+
+
+def test_the_roll_happens_at_midnight_and_not_before() -> None:
+    quotes = THREE + offer("a", "m2", "9", "9")
+    before = run(quotes, datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC))
+    after = run(quotes, datetime(2026, 12, 1, tzinfo=UTC))
+    assert {m.item for m in before.members} == {"m1", "n1", "o1"}
+    assert {m.item for m in after.members} == {"m2", "n1", "o1"}
+    assert "a m2 is not a designated flagship on 2026-11-30" in reasons(before, False)
+    assert "a m1 is not a designated flagship on 2026-12-01" in reasons(after, False)
+
+
+def test_the_preferred_source_comes_first_and_the_other_is_left_out() -> None:
+    record = run(THREE + offer("a", "m1", "20", "20", "second==9"))
+    assert record.value == 4
+    assert reasons(record, False) == ["first==1 comes first for a"] * 2
+
+
+def test_the_second_source_fills_in() -> None:
+    record = run(THREE[2:] + offer("a-cloud", "m1", "20", "20", "second==9"))
+    assert {m.name: (m.value, m.source) for m in record.members}["a"] == (Decimal(20), "second==9")
+
+
+def test_an_offer_without_an_output_price_gives_way_to_a_whole_one() -> None:
+    record = run([THREE[0], *THREE[2:], *offer("a", "m1", "20", "20", "second==9")])
+    assert {m.name: m.value for m in record.members}["a"] == 20
+    assert reasons(record, False) == ["first==1 has no price for 1M output tokens"]
+
+
+def test_prices_of_different_times_are_not_mixed() -> None:
+    older = offer("a", "m1", "8", "8", at=NOW - timedelta(days=1))
+    record = run([THREE[0], *older, *THREE[2:]])
+    assert {m.name: m.value for m in record.members}["a"] == 8
+
+
+def test_the_newest_offer_of_a_source_counts() -> None:
+    record = run(offer("a", "m1", "8", "8", at=NOW - timedelta(days=1)) + THREE)
+    assert {m.name: m.value for m in record.members}["a"] == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"source": "third==1"}, "source third is not one of first, second"),
+        ({"observed_at": NOW - timedelta(days=31)}, "stale: older than 30 days"),
+        ({"observed_at": NOW + timedelta(seconds=1)}, "observed after 2026-11-10T12:00:00+00:00"),
+        ({"kind": Kind.OFFER}, "on_demand offer price; only on-demand list prices count"),
+        ({"market": Market.SPOT}, "spot list price; only on-demand list prices count"),
+        ({"unit": Unit.CACHED_INPUT_MTOK}, "the blend has no part for 1M cached input tokens"),
+    ],
+)
+def test_an_ineligible_quote_is_left_out_with_its_reason(change: dict[str, object], says: str) -> None:
+    bad = replace(THREE[0], **change)  # type: ignore[arg-type]
+    record = run([bad, *THREE[1:]])
+    assert says in reasons(record, False)
+    assert [entry.source for entry in record.absent] == ["a"]
+    assert record.value == Decimal("3.5")
+
+
+def test_every_quote_has_one_verdict_and_unrelated_ones_are_counted() -> None:
+    others = offer("zoo", "m1", "1", "1") + offer("a", "mini", "1", "1")
+    record = run(THREE + others + offer("a", "m2", "9", "9"))
+    assert len(record.quotes) == 8
+    assert record.unrelated == 4
+
+
+def test_the_order_of_quotes_does_not_matter() -> None:
+    forward = run(THREE + offer("a", "m1", "20", "20", "second==9"))
+    backward = run(list(reversed(THREE + offer("a", "m1", "20", "20", "second==9"))))
+    assert (forward.value, forward.members) == (backward.value, backward.members)
+
+
+def test_failures_and_rejected_entries_are_in_the_record() -> None:
+    reading = Reading(THREE, [Rejected("x.csv", "line 3", "price -1")], [Failure("net", "timeout", "30 s")])
+    record = compute(methodology(), reading, NOW)
+    assert (record.rejected[0].source, record.rejected[0].entry) == ("x.csv", "line 3")
+    assert (record.failures[0].source, record.failures[0].entry) == ("net", "timeout")
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    with pytest.raises(QuoteError, match="as_of"):
+        run(THREE, NOW.replace(tzinfo=None))
