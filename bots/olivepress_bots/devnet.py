@@ -33,6 +33,8 @@ from olivepress_bots.venue import ChainVenue, SharedMirror
 LLM, GPU = "LLM-FLAGSHIP", "GPU-H100-SXM"
 REPORT_SECONDS, BOT_SECONDS, HEARTBEAT = 60, 5, 300
 WINDOW_DAYS = 7
+USERS = 3
+"""Keys of the chain that get collateral and are shown, for whoever wants to trade."""
 DAY = 86_400
 
 
@@ -55,16 +57,19 @@ CONTRACTS = (
 
 
 def run_devnet(*, manifest: Path, seed: int, port: int, as_json: bool) -> None:
-    """Runs until SIGINT or SIGTERM; the manifest is written when everything is up and removed at the end.
+    """Runs until SIGINT or SIGTERM. The manifest is there while everything is up.
 
     Raises KeyboardInterrupt with a message when it was stopped.
     """
-    asyncio.run(_run(manifest, seed, port, as_json))
+    try:
+        asyncio.run(_run(manifest, seed, port, as_json))
+    finally:
+        manifest.unlink(missing_ok=True)
     raise KeyboardInterrupt("Stopped: orders cancelled, the local chain is gone.")
 
 
 def contract_month(today: date) -> tuple[date, date]:
-    """(first day of the averaging window, expiry): this month's, or the next one's when the window is near."""
+    """(first day of the averaging window, expiry): this month's, or the next one's when it is too near."""
     expiry = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
     if expiry - timedelta(days=WINDOW_DAYS) <= today + timedelta(days=1):
         expiry = (expiry + timedelta(days=32)).replace(day=1)
@@ -89,7 +94,6 @@ async def _run(manifest: Path, seed: int, port: int, as_json: bool) -> None:
             _announce(devnet.facts(manifest), as_json)
             await devnet.work(stop)
         finally:
-            manifest.unlink(missing_ok=True)
             await devnet.close()
 
 
@@ -132,6 +136,8 @@ class Devnet:
                 for symbol, contract in zip(self.symbols, CONTRACTS, strict=True)
             }
             self.runners.append(Runner(name, venue, chosen))
+        for address in self.chain.accounts[:USERS]:
+            await self.market.mint(address, Decimal(1_000_000))
 
     async def _list(self, contract: Contract, start: date, expiry: date) -> None:
         feed = self.market.feeds[contract.feed]
@@ -201,7 +207,7 @@ class Devnet:
             "oracle": self.market.deployment.oracle,
             "collateral": self.market.deployment.collateral,
             "series": self.symbols,
-            "keys": list(self.chain.keys[:3]),
+            "keys": list(self.chain.keys[:USERS]),
         }
 
 
@@ -240,7 +246,7 @@ def _announce(facts: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(facts), flush=True)
         return
-    console = Console()
+    console = Console(soft_wrap=True)
     console.print(
         f"[bold]olivepress devnet[/] on {facts['rpc']} ({facts['ws']}), chain id {facts['chain_id']}"
     )

@@ -176,7 +176,7 @@ def index_show(
     print_pairs(
         title,
         {
-            "value": f"${shown(audit.value)} per {audit.unit}" if audit.value is not None else "withheld",
+            "value": f"{shown(audit.value)} {audit.unit}" if audit.value is not None else "withheld",
             "why": audit.reason,
             "estimator": audit.estimator,
             "methodology": f"{audit.methodology.id} version {audit.methodology.version}",
