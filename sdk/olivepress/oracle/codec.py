@@ -170,7 +170,10 @@ def pack_update(operator_set: int, operators: Sequence[str], reports: Sequence[S
     first = reports[0].report
     signers = sum(1 << bit for bit in by_bit)
     parts = [_HEADER.pack(first.observed_at, first.version, operator_set, signers, len(first.values))]
-    parts += (feed.to_bytes(2) for feed in first.feeds)
+    in_order = [by_bit[bit].report.values for bit in sorted(by_bit)]
+    for feed in first.feeds:
+        values = [report[feed] for report in in_order]
+        parts.append(feed.to_bytes(2) + values.index(lower_median(values)).to_bytes(1))
     parts += (address_bytes(operator) for bit, operator in enumerate(ordered) if bit not in by_bit)
     for bit in sorted(by_bit):
         signed = by_bit[bit]
