@@ -39,7 +39,6 @@ from olivepress.units import oracle_to_price, require_int
 T = TypeVar("T")
 
 _U16 = 2**16 - 1
-_VALUE_BYTES = 8
 _GAS_UPDATE = 150_000
 _GAS_PER_FEED = 150_000
 _GAS_PER_SIGNER = 15_000
@@ -94,15 +93,13 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class IndexPoint:
-    """A value in force from `time` on. `signers` is the operators' bitmap, `values` what each of them
-    reported."""
+    """A value in force from `time` on. Bit i of `signers` is set when operator i of the set signed."""
 
     feed: int
     round: int
     time: int
     value: Decimal
     signers: int
-    values: tuple[Decimal, ...]
     block: int
 
 
@@ -325,16 +322,8 @@ def _feed(number: int, info: dict[str, Any]) -> Feed:
 
 
 def _point(event: ev.RoundAccepted | ev.RoundPending, block: int) -> IndexPoint:
-    raw = [event.values[at : at + _VALUE_BYTES] for at in range(0, len(event.values), _VALUE_BYTES)]
-    return IndexPoint(
-        feed=event.feed,
-        round=event.round,
-        time=event.time,
-        value=oracle_to_price(event.price),
-        signers=event.signers,
-        values=tuple(oracle_to_price(int.from_bytes(value, "big")) for value in raw),
-        block=block,
-    )
+    value = oracle_to_price(event.price)
+    return IndexPoint(event.feed, event.round, event.time, value, event.signers, block)
 
 
 def _operators_hash(operators: Sequence[str]) -> bytes:
