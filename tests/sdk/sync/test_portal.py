@@ -111,7 +111,7 @@ def test_a_closed_portal_says_so() -> None:
 
 def test_a_whole_transaction_without_async(portal: Portal) -> None:
     with portal.using(devchain.launch(accounts=2)) as chain, portal.call(connect, chain.ws_url) as transport:
-        sender = portal.wrap(TransactionSender(transport._target, LocalSigner(chain.keys[0]), chain.chain_id))
+        sender = portal.call(TransactionSender, transport, LocalSigner(chain.keys[0]), chain.chain_id)
         pending = sender.send(chain.accounts[1], value=7, gas=21_000)
         assert chain.mine() == 1
         receipt = pending.receipt()
