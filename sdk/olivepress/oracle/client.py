@@ -169,7 +169,7 @@ class OracleClient:
     async def operators(self, operator_set: int) -> list[str]:
         """The operators of a set in the order of their bits, from the events."""
         number = require_int(operator_set, "operator_set", 1, _U16)
-        wanted = (await self.oracle.read("operatorSet", number))["operatorsHash"]
+        wanted = await self.oracle.value("operatorSet", number)
         known = self._operators.get(number)
         if known is None or _operators_hash(known) != wanted:
             for event in await self._events(None):
@@ -182,8 +182,9 @@ class OracleClient:
 
     async def version(self, operator_set: int) -> int:
         """The methodology version that reports of this set must carry."""
-        answer = await self.oracle.read("operatorSet", require_int(operator_set, "operator_set", 1, _U16))
-        return int(answer["version"])
+        number = require_int(operator_set, "operator_set", 1, _U16)
+        _, version, _, _ = (await self.oracle.read("operatorSet", number)).values()
+        return int(version)
 
     # --- reports ---
 
