@@ -90,6 +90,7 @@ contract Lens is ILens {
         v.spec = _spec(series, n.terms, n.trade);
         v.phase = n.phase;
         v.money = exchange.moneyOf(series);
+        v.money.fees += uint96(n.hot.fees); // until they are moved, new fees stand in the hot word
         if (n.phase < Phase.EXPIRED) {
             v.bestBid = _best(series, OrderBook.BUYS);
             v.bestAsk = _best(series, OrderBook.SELLS);
