@@ -23,7 +23,7 @@ from olivepress.errors import (
     Underpriced,
     ValidationError,
 )
-from olivepress.rpc import TransportOptions
+from olivepress.rpc import FakeTransport, TransportOptions
 from olivepress.rpc.duplex import WebSocketTransport
 from olivepress.rpc.http import HttpTransport
 from olivepress.signer import LocalSigner, contract_address
@@ -42,9 +42,12 @@ class Flaky(WebSocketTransport):
         super().__init__(url, TransportOptions(timeout=5, retries=1, backoff=0.01))
         self.lose: Callable[[], BaseException] | None = None
         self.deliver = True
+        self.hang = False
         self.sends = 0
 
     async def _exchange(self, method: str, params: Sequence[Any]) -> Any:
+        if method == "eth_sendRawTransaction" and self.hang:
+            await asyncio.sleep(60)
         if method != "eth_sendRawTransaction" or self.lose is None:
             return await super()._exchange(method, params)
         self.sends += 1
@@ -306,18 +309,55 @@ async def test_a_cancelled_send_is_found_out_before_the_next(
     chain: DevChain, wire: Flaky, sender: TransactionSender
 ) -> None:
     await sender.send(chain.accounts[1], gas=21_000)
+    wire.hang = True
     stopped = asyncio.create_task(sender.send(chain.accounts[1], gas=21_000))
-    await asyncio.sleep(0)  # signed and handed to the transport
+    await asyncio.sleep(0.02)  # signed, and stuck on its way out
     stopped.cancel()
     with pytest.raises(asyncio.CancelledError):
         await stopped
-    third = await sender.send(chain.accounts[1], gas=21_000)
+    wire.hang = False
+    third = await sender.send(chain.accounts[1], value=3, gas=21_000)
+    assert third.nonce == 1
     await chain.mine()
     assert (await third.receipt(5)).succeeded
-    assert third.nonce in (1, 2)  # whether the stopped one had left or not
-    assert (
-        int(await wire.request("eth_getTransactionCount", [sender.address, "latest"]), 16) == third.nonce + 1
+
+
+async def test_nonces_follow_the_order_of_the_calls(chain: DevChain, sender: TransactionSender) -> None:
+    tasks = []
+    for _ in range(300):  # they arrive while the first ones still wait for the nonce and the fees
+        tasks.extend(asyncio.create_task(sender.send(chain.accounts[1], gas=21_000)) for _ in range(2))
+        await asyncio.sleep(0)
+    assert [pending.nonce for pending in await asyncio.gather(*tasks)] == list(range(600))
+
+
+async def test_mined_between_two_answers_is_not_gone() -> None:
+    signer = LocalSigner(1)
+    fake = FakeTransport(
+        {
+            "eth_getTransactionCount": ["0x0", "0x1", "0x1"],
+            "eth_getBlockByNumber": {"baseFeePerGas": "0x1", "transactions": []},
+            "eth_sendRawTransaction": "0x",
+            "eth_blockNumber": "0x0",
+            "eth_getTransactionByHash": None,
+            "eth_getTransactionReceipt": None,
+        }
     )
+    sender = TransactionSender(fake, signer, 1)
+    pending = await sender.send(signer.address, gas=21_000)
+    await asyncio.sleep(0.01)  # the watcher has looked
+    mined = {
+        "transactionHash": "0x" + pending.hash.hex(),
+        "blockNumber": "0x1",
+        "blockHash": "0x" + "bb" * 32,
+        "transactionIndex": "0x0",
+        "status": "0x1",
+        "gasUsed": "0x5208",
+        "effectiveGasPrice": "0x1",
+        "logs": [],
+    }
+    fake.answers["eth_getTransactionReceipt"] = [None, mined]
+    assert await sender.look(pending) == "mined"
+    assert (await pending.receipt(1)).block_number == 1
 
 
 async def test_stuck_transactions_are_bumped(chain: DevChain, wire: Flaky) -> None:
