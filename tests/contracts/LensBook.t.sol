@@ -26,8 +26,7 @@ contract LensBookTest is Base {
     }
 
     function keep(uint32 account, uint8 flags, uint256 tick, uint256 lots, uint32 expiry) internal {
-        (uint96 id, uint32 filled) =
-            placeFull(account, flags, tick, lots, expiry, uint64(kept.length + 1), 0);
+        (uint96 id, uint32 filled) = placeFull(account, flags, tick, lots, expiry, uint64(kept.length + 1), 0);
         assertEq(filled, 0);
         kept.push(Kept(id, account, flags, uint24(tick), uint32(lots), expiry, true));
     }
