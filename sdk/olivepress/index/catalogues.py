@@ -1,8 +1,8 @@
 """Price catalogues inside released Python packages: which release was the newest on a day, and what it says.
 
     litellm        model_prices_and_context_window_backup.json, USD per token
-    tokencost      model_prices.json, the same format; its releases fill 2024, of which litellm's wheels are
-    gone genai-prices   data.py, USD per million tokens
+    tokencost      model_prices.json, the same format; fills 2024, of which litellm's wheels are gone
+    genai-prices   data.py, USD per million tokens
 
 pip does the fetching (`--uploaded-prior-to`, pip 26 or later), so any index that pip is set up for will do.
 Nothing of the packages is installed. genai-prices keeps its data as Python, so its wheel is imported, in a
@@ -16,26 +16,22 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
+from olivepress.prices import litellm_table
 from olivepress.prices.errors import SourceError
-from olivepress.prices.quote import plain
+from olivepress.prices.litellm_table import read_table
+from olivepress.prices.quote import Unit, plain
 
 #: Package -> the file of the wheel that holds its catalogue.
 PACKAGES = {
     "genai-prices": "genai_prices/data.py",
-    "litellm": "litellm/model_prices_and_context_window_backup.json",
+    "litellm": litellm_table.FILE,
     "tokencost": "tokencost/model_prices.json",
-}
-
-_PER_TOKEN = {
-    "input": "input_cost_per_token",
-    "output": "output_cost_per_token",
-    "cache_read": "cache_read_input_token_cost",
 }
 
 _READ_GENAI = """
@@ -51,12 +47,6 @@ from olivepress.prices.genai_prices import read_providers
 reading = read_providers(data.providers, datetime.fromisoformat(moment), wheel)
 print(json.dumps([[q.venue, q.item, q.unit, str(q.price)] for q in reading.quotes]))
 """
-
-_GENAI_UNITS = {
-    "1M input tokens": "input",
-    "1M output tokens": "output",
-    "1M cached input tokens": "cache_read",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,25 +128,14 @@ def _last_line(text: str) -> str:
 def _read_json(wheel: Path, package: str) -> Catalogue:
     try:
         with zipfile.ZipFile(wheel) as archive:
-            entries = json.loads(archive.read(PACKAGES[package]), parse_float=Decimal)
+            text = archive.read(PACKAGES[package])
     except KeyError as error:
         raise NoCatalogueError(wheel.name, f"no file {PACKAGES[package]}") from error
-    except (ValueError, zipfile.BadZipFile) as error:
-        raise SourceError(wheel.name, f"{PACKAGES[package]}: {error}") from error
-    found: Catalogue = {}
-    for key, entry in entries.items():
-        prices = {field: _per_million(entry.get(name)) for field, name in _PER_TOKEN.items()}
-        if prices["input"] and prices["output"]:
-            found[str(entry.get("litellm_provider", "unknown")), key] = TokenPrices(
-                prices["input"], prices["output"], prices["cache_read"]
-            )
-    return found
-
-
-def _per_million(per_token: Any) -> Decimal | None:
-    if isinstance(per_token, bool) or not isinstance(per_token, int | Decimal) or per_token <= 0:
-        return None
-    return plain(Decimal(per_token) * 1_000_000)
+    except zipfile.BadZipFile as error:
+        raise SourceError(wheel.name, str(error)) from error
+    # The time does not matter: the table is the same on every day.
+    quotes = read_table(text, datetime.now(UTC), wheel.name).quotes
+    return _catalogue((quote.venue, quote.item, quote.unit, quote.price) for quote in quotes)
 
 
 def _read_genai(wheel: Path, day: date) -> Catalogue:
@@ -165,11 +144,17 @@ def _read_genai(wheel: Path, day: date) -> Catalogue:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     if done.returncode:
         raise SourceError(wheel.name, _last_line(done.stderr))
-    prices: dict[tuple[str, str], dict[str, Decimal]] = {}
-    for venue, item, unit, price in json.loads(done.stdout):
-        prices.setdefault((venue, item), {})[_GENAI_UNITS[unit]] = plain(Decimal(price))
+    rows = json.loads(done.stdout)
+    return _catalogue((venue, item, Unit(unit), Decimal(price)) for venue, item, unit, price in rows)
+
+
+def _catalogue(prices: Iterable[tuple[str, str, Unit, Decimal]]) -> Catalogue:
+    """The models that have both an input and an output price."""
+    models: dict[tuple[str, str], dict[Unit, Decimal]] = {}
+    for venue, item, unit, price in prices:
+        models.setdefault((venue, item), {})[unit] = plain(price)
     return {
-        key: TokenPrices(found["input"], found["output"], found.get("cache_read"))
-        for key, found in prices.items()
-        if "input" in found and "output" in found
+        key: TokenPrices(found[Unit.INPUT_MTOK], found[Unit.OUTPUT_MTOK], found.get(Unit.CACHED_INPUT_MTOK))
+        for key, found in models.items()
+        if Unit.INPUT_MTOK in found and Unit.OUTPUT_MTOK in found
     }

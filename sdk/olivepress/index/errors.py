@@ -2,9 +2,9 @@
 
 OlivepressError
   IndexLayerError
-    MethodologyError  a methodology document is not acceptable, or there is none of that name (also a
-    ValueError) AuditError        an audit record cannot be read, or does not belong to the methodology it
-    names HistoryError      the recorded table cannot answer for that day
+    MethodologyError  a methodology document is not acceptable, or unknown (also a ValueError)
+    AuditError        an audit record cannot be read, or is of another methodology
+    HistoryError      the recorded table cannot answer for that day
 """
 
 from __future__ import annotations

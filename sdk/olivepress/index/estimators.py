@@ -27,11 +27,9 @@ def median(values: Sequence[Decimal]) -> Decimal:
 
 
 def weighted_median(values: Sequence[Decimal], weights: Sequence[Fraction]) -> Decimal:
-    """Smallest value with at least half of the weight at or below it; where it is exactly half, the mean
-    with the next.
+    """Smallest value with half of the weight at or below it; at exactly half, the mean with the next.
 
-    Weights are positive and need not sum to 1. With equal weights this is the median. Raises ValueError on
-    no values.
+    Weights are positive and need not sum to 1; equal ones give the median. Raises ValueError on no values.
     """
     if not values:
         raise ValueError("no values: a median needs at least one")

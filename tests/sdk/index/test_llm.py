@@ -175,3 +175,24 @@ def test_failures_and_rejected_entries_are_in_the_record() -> None:
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(QuoteError, match="as_of"):
         run(THREE, NOW.replace(tzinfo=None))
+
+
+def test_a_hundredfold_price_gives_way_to_the_next_source() -> None:
+    wrong = offer("a", "m1", "200", "1000", "first==1") + offer("a", "m1", "2", "10", "second==1")
+    record = run(wrong + THREE[2:])
+    assert {m.name: (m.value, m.source) for m in record.members}["a"] == (Decimal(4), "second==1")
+    assert record.value == 4
+    outliers = [reason for reason in reasons(record, False) if reason.startswith("outlier")]
+    assert outliers == ["outlier: 400 against a median of 6 over the vendors; allowed is a factor of 50"] * 2
+
+
+def test_a_price_of_a_hundredth_without_another_source_leaves_the_vendor_out() -> None:
+    record = run(offer("a", "m1", "0.002", "0.01") + THREE[2:])
+    assert [m.name for m in record.members] == ["b", "c"]
+    assert [entry.source for entry in record.absent] == ["a"]
+
+
+def test_a_price_given_twice_counts_once() -> None:
+    record = run([*THREE, replace(THREE[0], price=Decimal(500))])
+    assert record.value == 4
+    assert reasons(record, False) == ["first==1 gives this price twice; the first counts"]

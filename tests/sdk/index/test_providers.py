@@ -111,3 +111,22 @@ def test_a_simulated_month_publishes_every_day_inside_the_band() -> None:
         assert {member.source for member in record.members} == {"simulated"}
         values.append(record.value)
     assert Decimal("1.40") <= min(values) < max(values) <= Decimal("4.27")
+
+
+@pytest.mark.parametrize("price", ["0.025", "150"])
+def test_an_outlier_gives_way_to_the_providers_next_price(price: str) -> None:
+    record = run([*THREE, gpu("d", price), gpu("d", "2.7")])
+    assert {m.name: m.value for m in record.members}["d"] == Decimal("2.7")
+    alone = run([*THREE, gpu("d", price)])
+    assert alone.value == Decimal("2.5")
+    assert [entry.source for entry in alone.absent] == ["d"]
+
+
+def test_several_sources_of_one_provider_are_compared_while_fresh() -> None:
+    earlier = replace(gpu("a", "1.9", timedelta(minutes=20)), source="other")
+    assert {m.name: m.value for m in run([*THREE, earlier]).members}["a"] == Decimal("1.9")
+    old = replace(gpu("a", "1.9", timedelta(hours=3)), source="other")
+    record = run([*THREE, old])
+    assert {m.name: m.value for m in record.members}["a"] == 2
+    reason = "another source has a later quote of a, 2026-11-10T12:00:00+00:00"
+    assert [entry.reason for entry in record.quotes if not entry.used] == [reason]

@@ -1,0 +1,140 @@
+"""Coins through ccxt, against a local server that speaks Kraken's public format."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from olivepress.prices import CcxtTickers, Kind, QuoteError, SourceError, Unit, collect
+from sdk.prices.local_server import Answer, Server, serving
+
+pytest.importorskip("ccxt", reason="ccxt is an extra and not installed here")
+
+NOW = datetime(2026, 11, 2, tzinfo=UTC)
+
+PAIRS = {"TAOUSD": ("TAO", "402.10", "402.30", "402.20"), "FETUSD": ("FET", "0.7120", "0.7130", "0.7125")}
+PAIRS |= {"RENDERUSD": ("RENDER", "0.00", "0.00", "4.071"), "AKTUSD": ("AKT", "-1.2", "-1.1", "-1.0")}
+
+
+def kraken(path: str, number: int) -> Answer:
+    """Assets, AssetPairs and Ticker as https://docs.kraken.com describes them."""
+    parts = urlsplit(path)
+    if parts.path == "/0/public/Assets":
+        result: dict[str, object] = {
+            name: {
+                "aclass": "currency",
+                "altname": name,
+                "decimals": 10,
+                "display_decimals": 5,
+                "status": "enabled",
+            }
+            for name in ("TAO", "FET", "RENDER", "AKT")
+        }
+        result["ZUSD"] = {"aclass": "currency", "altname": "USD", "decimals": 4, "display_decimals": 2}
+    elif parts.path == "/0/public/AssetPairs":
+        result = {
+            pair: {
+                "altname": pair,
+                "wsname": f"{base}/USD",
+                "aclass_base": "currency",
+                "base": base,
+                "aclass_quote": "currency",
+                "quote": "ZUSD",
+                "lot": "unit",
+                "cost_decimals": 5,
+                "pair_decimals": 4,
+                "lot_decimals": 8,
+                "lot_multiplier": 1,
+                "leverage_buy": [],
+                "leverage_sell": [],
+                "fees": [[0, 0.4]],
+                "fees_maker": [[0, 0.25]],
+                "fee_volume_currency": "ZUSD",
+                "ordermin": "0.02",
+                "costmin": "0.5",
+                "tick_size": "0.0001",
+                "status": "online",
+            }
+            for pair, (base, *_) in PAIRS.items()
+        }
+    elif parts.path == "/0/public/Ticker":
+        asked = parse_qs(parts.query).get("pair", [",".join(PAIRS)])[0].split(",")
+        result = {
+            pair: {
+                "a": [PAIRS[pair][2], "1", "1.000"],
+                "b": [PAIRS[pair][1], "1", "1.000"],
+                "c": [PAIRS[pair][3], "0.5"],
+                "v": ["10", "20"],
+                "p": [PAIRS[pair][3]] * 2,
+                "t": [3, 5],
+                "l": [PAIRS[pair][3]] * 2,
+                "h": [PAIRS[pair][3]] * 2,
+                "o": PAIRS[pair][3],
+            }
+            for pair in asked
+        }
+    else:
+        return Answer(b"{}", 404)
+    return Answer(json.dumps({"error": [], "result": result}).encode())
+
+
+def source(server: Server, *symbols: str) -> CcxtTickers:
+    return CcxtTickers(
+        "kraken", symbols, settings={"urls": {"api": {"public": server.url}}, "timeout": 2_000}
+    )
+
+
+async def test_the_middle_of_bid_and_ask_or_else_the_last_trade() -> None:
+    with serving(kraken) as server:
+        reading = await source(server, "TAO/USD", "FET/USD", "RENDER/USD").read(NOW)
+    assert [(q.item, q.price, q.kind) for q in reading.quotes] == [
+        ("TAO", Decimal("402.2"), Kind.OFFER),
+        ("FET", Decimal("0.7125"), Kind.OFFER),
+        ("RENDER", Decimal("4.071"), Kind.TRADE),
+    ]
+    assert {(q.venue, q.unit, q.source, q.observed_at) for q in reading.quotes} == {
+        ("kraken", Unit.COIN, "ccxt:kraken", NOW)
+    }
+
+
+async def test_a_negative_price_is_rejected_and_the_others_count() -> None:
+    with serving(kraken) as server:
+        reading = await source(server, "AKT/USD", "TAO/USD").read(NOW)
+    assert [q.item for q in reading.quotes] == ["TAO"]
+    assert [(r.source, r.entry) for r in reading.rejected] == [("ccxt:kraken", "AKT/USD")]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(b"<html>"),
+        Answer(b'{"error":["EService:Unavailable"]}'),
+        Answer(b"", 503),
+        Answer(wait_seconds=20),
+    ],
+    ids=["rubbish", "error", "busy", "hanging"],
+)
+async def test_an_exchange_in_trouble_is_a_named_failure(answer: Answer) -> None:
+    with serving(lambda path, number: answer) as server:
+        reading = await collect([source(server, "TAO/USD")], NOW, timeout_seconds=15)
+    assert reading.quotes == []
+    assert [(f.source, f.error) for f in reading.failures] == [("ccxt:kraken", "unreadable")]
+
+
+async def test_an_exchange_that_ccxt_does_not_know() -> None:
+    with pytest.raises(SourceError, match="knows no exchange crack"):
+        await CcxtTickers("crack", ["TAO/USD"]).read(NOW)
+
+
+@pytest.mark.parametrize("symbols", [["TAO/EUR"], ["TAO"], ["TAO/USD:USD"], [], ["TAO/USDT"]])
+def test_other_symbols_are_refused_at_once(symbols: list[str]) -> None:
+    with pytest.raises(QuoteError, match="symbols"):
+        CcxtTickers("kraken", symbols)
+
+
+def test_a_stablecoin_counts_as_a_dollar_only_where_it_is_said() -> None:
+    assert CcxtTickers("kraken", ["TAO/USDT"], at_par=["USDT"]).name == "ccxt:kraken"
