@@ -38,9 +38,9 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
         uint64 high;
     }
 
-    uint64 public constant MAX_VALUE = uint64(FeedStateLib.MAX_PRICE);
-    /// @notice Midnights that one report can cross. After a longer silence `fixCheckpoint` comes first.
-    uint256 public constant MAX_MIDNIGHTS = 8;
+    uint64 private constant MAX_VALUE = uint64(FeedStateLib.MAX_PRICE);
+    /// @dev Midnights that one report can cross. After a longer silence `fixCheckpoint` comes first.
+    uint256 private constant MAX_MIDNIGHTS = 8;
 
     uint256 private constant DAY = 1 days;
 

@@ -135,15 +135,15 @@ class Market:
         """A key with gas and collateral, its account and its deposit."""
         sender = await self.sender(party.name)
         client = ExchangeClient(sender, self.deployment)
-        await self.mint(sender, party.deposit)
+        await self.mint(sender.address, party.deposit)
         await client.deposit(party.deposit)
         return Member(party, client, await client.account_id())
 
-    async def mint(self, sender: TransactionSender, amount: Decimal) -> None:
-        """Mock collateral, for whoever asks: local chains only."""
+    async def mint(self, to: str, amount: Decimal) -> None:
+        """Mock collateral for an address: local chains only."""
         base = amount_to_base(amount, self.deployment.collateral_decimals)
-        data = load_artifact("MockUSDC").interface.encode("mint", sender.address, base)
-        await sender.execute(address_bytes(self.deployment.collateral), data)
+        data = load_artifact("MockUSDC").interface.encode("mint", to, base)
+        await self.owner.sender.execute(address_bytes(self.deployment.collateral), data)
 
     def relay(self, relay: TransactionSender) -> Relay:
         """A relay that pays for the updates with this key."""

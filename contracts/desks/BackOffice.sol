@@ -166,6 +166,11 @@ contract BackOffice is IBackOffice, Desk {
     }
 
     /// @inheritdoc IBackOffice
+    function initialMarkOf(uint16 series) external view returns (uint24) {
+        return s.initialMarks[series];
+    }
+
+    /// @inheritdoc IBackOffice
     function moneyOf(uint16 series) external view returns (SeriesMoney memory) {
         return s.money[series];
     }

@@ -62,6 +62,8 @@ interface IBackOffice {
     function insurance(uint16 feed) external view returns (uint256);
     function ownerOf(uint32 account) external view returns (address);
     function symbolOf(uint16 series) external view returns (string memory);
+    /// @notice The mark at listing, ticks.
+    function initialMarkOf(uint16 series) external view returns (uint24);
     function moneyOf(uint16 series) external view returns (SeriesMoney memory);
     /// @notice Layouts of the words: contracts/libraries/State.sol.
     function principalWord(address who) external view returns (uint256);

@@ -67,14 +67,14 @@ library Margin {
                 if (series == 0) continue;
                 Leg memory leg;
                 if (series == c.series) {
-                    _measure(m, leg, c.terms, c.hot, p, c.deltaMark);
+                    measure(m, leg, c.terms, c.hot, p, c.deltaMark);
                 } else if (!_other(s, oracle, m, leg, account, series, cached)) {
                     continue;
                 }
                 legs[count] = leg;
                 ++count;
             }
-            _require(m, legs, count);
+            total(m, legs, count);
         }
     }
 
@@ -92,22 +92,32 @@ library Margin {
         Position memory p = Words.toPosition(word);
         Hot memory h = Words.toHot(s.hot[series]);
         if (h.flags & HOT_SETTLED != 0) {
-            if (Words.isSettled(word)) p.lots = int256(0);
-            int256 value = p.quote + p.lots * int256(h.mark * uint256(uint32(s.terms[series])));
-            _value(m, value, 0);
+            addSettled(m, word, p, h.mark * uint256(uint32(s.terms[series])));
             return false;
         }
-        if (p.lots == 0 && p.quote == 0 && p.openCount == 0) return false;
+        if (idle(p)) return false;
         Terms memory t = Words.toTerms(s.terms[series]);
         uint256 deltaMark = h.mark;
         if (!cached || Mark.expired(t, h)) {
-            Mark.Quote memory q = Mark.quote(oracle, t, Words.toTradeTerms(s.tradeTerms[series]), h);
-            h.mark = q.mark;
-            h.flags = q.stale ? h.flags | HOT_STALE : h.flags & ~HOT_STALE;
-            deltaMark = q.deltaMark;
+            deltaMark = Mark.renew(oracle, t, Words.toTradeTerms(s.tradeTerms[series]), h).deltaMark;
         }
-        _measure(m, leg, t, h, p, deltaMark);
+        measure(m, leg, t, h, p, deltaMark);
         return true;
+    }
+
+    /// @notice True when an unsettled series has no weight: an idle leg must not lend its rates to its group.
+    function idle(Position memory p) internal pure returns (bool) {
+        return p.lots == 0 && p.quote == 0 && p.openCount == 0;
+    }
+
+    /// @notice Adds a settled series: gains count for nothing before they are drawn, and no margin is needed.
+    /// @param word the position, settled itself or not yet
+    /// @param unit settlement price of a lot, base units
+    function addSettled(AccountMargin memory m, uint256 word, Position memory p, uint256 unit) internal pure {
+        unchecked {
+            int256 lots = Words.isSettled(word) ? int256(0) : p.lots;
+            _value(m, p.quote + lots * int256(unit), 0);
+        }
     }
 
     function _value(AccountMargin memory m, int256 value, uint256 gainPct) private pure {
@@ -122,14 +132,15 @@ library Margin {
         }
     }
 
-    function _measure(
+    /// @notice Adds the value of an unsettled series at `h.mark`, and fills its leg for `total`.
+    function measure(
         AccountMargin memory m,
         Leg memory leg,
         Terms memory t,
         Hot memory h,
         Position memory p,
         uint256 deltaMark
-    ) private pure {
+    ) internal pure {
         unchecked {
             _value(m, p.quote + p.lots * int256(h.mark * t.tickValue), t.gainPct);
             if (h.flags & HOT_STALE != 0 && p.lots != 0) m.stale = true;
@@ -148,8 +159,9 @@ library Margin {
         }
     }
 
-    /// @dev Sums the legs group by group. At most ten legs, so the two loops are bounded.
-    function _require(AccountMargin memory m, Leg[MAX_SERIES] memory legs, uint256 count) private pure {
+    /// @notice Sums the legs group by group into both requirements; the legs are used up.
+    /// @dev At most ten legs, so the two loops are bounded.
+    function total(AccountMargin memory m, Leg[MAX_SERIES] memory legs, uint256 count) internal pure {
         unchecked {
             for (uint256 i; i < count; ++i) {
                 if (legs[i].group != 0) _group(m, _sum(legs, count, i));

@@ -73,12 +73,21 @@ library Mark {
         if (q.deltaMark > q.mark) q.deltaMark = q.mark;
     }
 
+    /// @notice Puts mark and staleness of this second into `h`; its markTime stays.
+    function renew(IIndexOracle oracle, Terms memory t, TradeTerms memory x, Hot memory h)
+        internal
+        view
+        returns (Quote memory q)
+    {
+        q = quote(oracle, t, x, h);
+        h.mark = q.mark;
+        h.flags = q.stale ? h.flags | HOT_STALE : h.flags & ~HOT_STALE;
+    }
+
     /// @notice Puts a fresh mark into the hot word.
     function refresh(IIndexOracle oracle, Context memory c) internal view {
-        Quote memory q = quote(oracle, c.terms, c.trade, c.hot);
-        c.hot.mark = q.mark;
+        Quote memory q = renew(oracle, c.terms, c.trade, c.hot);
         c.hot.markTime = block.timestamp;
-        c.hot.flags = q.stale ? c.hot.flags | HOT_STALE : c.hot.flags & ~HOT_STALE;
         c.deltaMark = q.deltaMark;
         c.index = q.index;
         c.refreshed = true;

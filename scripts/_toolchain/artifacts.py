@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,10 +20,12 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
-from common import ABI, OUT, ROOT, ToolError, say
+from common import ABI, OUT, ROOT, ToolError, digest, say, stamped
 
 CONTRACTS = ROOT / "contracts"
-ARTIFACTS = OUT / "forge"
+WORK = OUT / "build"
+ARTIFACTS = WORK / "artifacts"
+STAMP = WORK / "stamp"
 DECLARATION = re.compile(r"^(?:abstract )?(?:contract|library|interface) (\w+)", re.M)
 SHIPPED_MOCKS = {"MockUSDC"}
 MAX_CODE = 24_576  # EIP-170
@@ -33,10 +36,30 @@ Json = dict[str, Any]
 
 
 def compile_contracts() -> None:
-    result = subprocess.run(["forge", "build", "contracts"], cwd=ROOT, capture_output=True, text=True)
+    """Always all contracts at once and from nothing, unless nothing changed since.
+
+    What solc makes of a file under via-IR depends on the other files it was given, so the artefacts that
+    `forge test` keeps up to date file by file are not reproducible.
+    """
+    key = sources_key()
+    if stamped(STAMP, key):
+        return
+    shutil.rmtree(WORK, ignore_errors=True)
+    places = ["--out", str(ARTIFACTS), "--cache-path", str(WORK / "cache")]
+    command = ["forge", "build", "contracts", "--force", *places]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if result.returncode != 0:
         sys.stderr.write(result.stdout + result.stderr)
         raise ToolError("the contracts do not compile")
+    if sources_key() != key:
+        raise ToolError("the contracts changed while they were compiled: run again")
+    STAMP.write_text(key)
+
+
+def sources_key() -> str:
+    sources = sorted(CONTRACTS.rglob("*.sol"))
+    named = [part for path in sources for part in (path.relative_to(ROOT).as_posix(), path)]
+    return digest(ROOT / "foundry.toml", ROOT / "package-lock.json", *named)
 
 
 def artifacts() -> dict[str, Json]:
@@ -45,10 +68,7 @@ def artifacts() -> dict[str, Json]:
     for source in sorted(CONTRACTS.rglob("*.sol")):
         relative = source.relative_to(ROOT).as_posix()
         for name in DECLARATION.findall(source.read_text()):
-            path = ARTIFACTS / source.name / f"{name}.json"
-            if not path.exists():
-                raise ToolError(f"{relative} changed while it was compiled: run again")
-            artifact = json.loads(path.read_text())
+            artifact = json.loads((ARTIFACTS / source.name / f"{name}.json").read_text())
             target = artifact["metadata"]["settings"]["compilationTarget"]
             if target != {relative: name} or name in found:
                 raise ToolError(f"two contracts or files share a name: {name} in {relative}, {target}")

@@ -122,6 +122,7 @@ def ensure_node(env: dict[str, str]) -> tuple[Path, list[str | Path]]:
         stamp.write_text(key)
     home = Path((output([VENV_PYTHON, "-c", find]) or "").strip())
     prepend_path(env, home / "bin")
+    env.setdefault("NODE_USE_SYSTEM_CA", "1")  # unlike a distribution's Node it would trust its own list only
     node_binary = home / "bin" / "node"
     return node_binary, [node_binary, home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -73,6 +74,11 @@ def address_bytes(address: str | bytes, *, field: str = "address") -> bytes:
         return address
     if not isinstance(address, str):
         raise WrongType(field, address, "a 0x address or 20 bytes")
+    return _parsed_address(address, field)
+
+
+@lru_cache(maxsize=4096)
+def _parsed_address(address: str, field: str) -> bytes:
     digits = address[2:] if address[:2] in ("0x", "0X") else ""
     try:
         raw = bytes.fromhex(digits)

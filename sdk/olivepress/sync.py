@@ -13,7 +13,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,16 +21,20 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 _END = object()
 
 
-@cache
+_KINDS: dict[type, bool] = {}
+
+
 def _is_async(kind: type) -> bool:
     """Whether objects of a class have anything to wait for."""
-    for name in dir(kind):
-        member = inspect.getattr_static(kind, name, None)
-        if isinstance(member, (classmethod, staticmethod)):
-            member = member.__func__
-        if inspect.iscoroutinefunction(member) or inspect.isasyncgenfunction(member):
-            return True
-    return False
+    if kind not in _KINDS:
+        members = [inspect.getattr_static(kind, name, None) for name in dir(kind)]
+        functions = [
+            item.__func__ if isinstance(item, (classmethod, staticmethod)) else item for item in members
+        ]
+        _KINDS[kind] = any(
+            inspect.iscoroutinefunction(item) or inspect.isasyncgenfunction(item) for item in functions
+        )
+    return _KINDS[kind]
 
 
 class Portal:
@@ -73,8 +76,7 @@ class Portal:
         """A proxy for an object with async methods; anything else as it is."""
         if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
             return type(value)(self.wrap(item) for item in value)
-        kind: type[object] = type(value)
-        return Proxy(self, value) if _is_async(kind) else value
+        return Proxy(self, value) if _is_async(type(value)) else value
 
     @contextmanager
     def using(self, manager: Any) -> Iterator[Any]:

@@ -50,9 +50,15 @@ class Clock:
         self._next = time
 
     async def mine(self) -> None:
-        """Mines one block. Every sender calls it before it waits for a receipt."""
+        """Mines one block."""
         self.last = max(self._next, self.last + 1)
         await self.chain.mine(timestamp=self.last)
+
+    async def mine_pending(self) -> None:
+        """Mines one block where transactions wait. Every sender calls it before it waits for a receipt."""
+        status = await self.chain.transport.request("txpool_status")
+        if int(status["pending"], 16):
+            await self.mine()
 
 
 @dataclass(slots=True)
@@ -106,7 +112,7 @@ class Play:
 async def prepare(chain: DevChain, scenario: Scenario) -> Play:
     """Deploys, sends the first report, lists both series and funds everybody."""
     clock = Clock(chain, await chain.timestamp())
-    market = Market(chain.transport, chain.chain_id, scenario.seed, chain.set_balance, clock.mine)
+    market = Market(chain.transport, chain.chain_id, scenario.seed, chain.set_balance, clock.mine_pending)
     await market.deploy(OPERATORS, QUORUM, MAX_LAG)
     path = IndexPath(scenario)
     await market.add_feeds(path.feed_setups())

@@ -43,16 +43,17 @@ def demo(
 
 
 def devnet(
-    port_file: Annotated[
-        Path, typer.Option("--manifest", metavar="FILE", help="Where the deployment manifest is written.")
+    manifest: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where the deployment manifest is written.")
     ] = DEFAULT_MANIFEST,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the chain; 0 for a free one.")] = 8545,
     seed: Seed = 1,
     as_json: AsJson = False,
 ) -> None:
     """Run a local exchange in real time, with operators and bots, until Ctrl-C."""
     from olivepress_bots.devnet import run_devnet
 
-    run_devnet(manifest=port_file, seed=seed, as_json=as_json)
+    run_devnet(manifest=manifest, port=port, seed=seed, as_json=as_json)
 
 
 def deploy(

@@ -16,7 +16,6 @@ import typer
 from olivepress.errors import (
     OlivepressError,
     OutcomeUnknown,
-    ReceiptTimeout,
     TransactionError,
     TransportError,
 )
@@ -40,7 +39,7 @@ def exit_code(error: BaseException) -> Exit:
     """The exit code for an exception that ends a command."""
     if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
         return Exit.INTERRUPTED
-    if isinstance(error, OutcomeUnknown | ReceiptTimeout):
+    if isinstance(error, OutcomeUnknown):
         return Exit.UNKNOWN
     if isinstance(error, TransportError):
         return Exit.CONNECTION

@@ -22,7 +22,7 @@ from olivepress.cli.output import print_json, print_pairs, print_table, shown
 from olivepress.errors import UnknownAccount, ValidationError
 
 if TYPE_CHECKING:
-    from olivepress.exchange import AccountView, BookView, ExchangeReader
+    from olivepress.exchange import AccountView, BookView, SeriesStatus
     from olivepress.index import AuditRecord
     from olivepress.types import Series
 
@@ -37,8 +37,10 @@ def series(
 
     async def go() -> list[dict[str, Any]]:
         async with open_reader(rpc, manifest) as reader:
-            found = await reader.series_list() if symbol is None else [await reader.series(symbol)]
-            return [await _series_data(reader, item) for item in found]
+            if symbol is not None:
+                return [_series_data(await reader.series(symbol), await reader.status(symbol))]
+            statuses = {status.symbol: status for status in await reader.statuses()}
+            return [_series_data(item, statuses[item.symbol]) for item in await reader.series_list()]
 
     rows = asyncio.run(go())
     if as_json:
@@ -50,25 +52,28 @@ def series(
             "symbol",
             "phase",
             "mark",
+            "bid",
+            "ask",
             "open_interest",
             "tick_size",
             "lot_size",
-            "window_start",
             "expiry",
         )
         titles = [column.replace("_", " ") for column in columns]
         print_table("Series", titles, [[row[column] for column in columns] for row in rows])
 
 
-async def _series_data(reader: ExchangeReader, item: Series) -> dict[str, Any]:
-    status, mark = await reader.status(item.symbol), await reader.mark(item.symbol)
+def _series_data(item: Series, status: SeriesStatus) -> dict[str, Any]:
     return {
         "symbol": item.symbol,
         "id": item.id,
         "feed": item.feed,
         "phase": status.phase,
-        "mark": mark.price,
-        "index_stale": mark.stale,
+        "mark": status.mark,
+        "bid": status.bid,
+        "ask": status.ask,
+        "index_stale": status.stale,
+        "reduce_only": status.reduce_only,
         "open_interest": status.open_interest,
         "tick_size": item.tick_size,
         "tick_value": item.tick_value,
@@ -134,8 +139,10 @@ def account(
     names = ("owner", "cash", "equity", "initial_margin", "maintenance_margin", "withdrawable")
     print_pairs(f"Account {view.account}", {name.replace("_", " "): getattr(view, name) for name in names})
     if view.positions:
-        rows = [(p.symbol, p.lots, p.mark, p.value, p.open_buy, p.open_sell, p.claim) for p in view.positions]
-        columns = ("series", "lots", "mark", "value", "open buy", "open sell", "claim")
+        rows = [
+            (p.symbol, p.lots, p.quote, p.value, p.open_buy, p.open_sell, p.claim) for p in view.positions
+        ]
+        columns = ("series", "lots", "quote", "value", "open buy", "open sell", "claim")
         print_table("Positions", columns, rows)
     if view.orders:
         orders = [(o.symbol, o.side, o.price, o.lots, o.expiry or None, o.order_id) for o in view.orders]
@@ -169,7 +176,7 @@ def index_show(
     print_pairs(
         title,
         {
-            "value": f"${shown(audit.value)} per {audit.unit}" if audit.value is not None else "withheld",
+            "value": f"{shown(audit.value)} {audit.unit}" if audit.value is not None else "withheld",
             "why": audit.reason,
             "estimator": audit.estimator,
             "methodology": f"{audit.methodology.id} version {audit.methodology.version}",

@@ -22,7 +22,7 @@ Abi = Sequence[Mapping[str, Any]]
 
 def snake_case(name: str) -> str:
     """The Python name of a Solidity name: freshSeconds -> fresh_seconds, from -> from_, now_ -> now."""
-    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1].lower(), name).strip("_")
+    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).strip("_").lower()
     return snake + "_" if snake in ("from", "is", "in", "not") else snake
 
 

@@ -42,7 +42,7 @@ class Contract:
         values = []
         for (function, _), result in zip(reads, results, strict=True):
             if isinstance(result, RpcError):
-                data = revert_data(result)
-                raise result if data is None else decode(data)
+                revert = revert_data(result)
+                raise result if revert is None else decode(revert)
             values.append(self.interface.functions[function].named_output(bytes.fromhex(result[2:])))
         return values

@@ -226,25 +226,24 @@ class FeedHaltSet(Event):
 
 @dataclass(frozen=True, slots=True)
 class RoundAccepted(Event):
-    """A value in force from `time` on; `values` holds 8 bytes per signer in the order of the bits of
-    `signers`."""
+    """A value in force from `time` on. Bit i of `signers` is set when operator i of the set signed."""
 
     feed: int
     round: int
     time: int
     price: int
     signers: int
-    values: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class RoundPending(Event):
+    """A round beyond the bound: it counts only when the next one agrees."""
+
     feed: int
     round: int
     time: int
     price: int
     signers: int
-    values: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +266,14 @@ class CheckpointFixed(Event):
     day: int
     price_seconds: int
     fresh_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class RangeNoted(Event):
+    feed: int
+    day: int
+    low: int
+    high: int
 
 
 def event_classes() -> dict[str, type[Event]]:

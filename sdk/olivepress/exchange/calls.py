@@ -241,7 +241,8 @@ class Calls:
         """A series that the client has loaded. UnknownSymbol names the known ones."""
         found = self._series.get(symbol)
         if found is None:
-            raise UnknownSymbol("symbol", symbol, ", ".join(self._series) or "no series is listed")
+            known = ", ".join(self._series)
+            raise UnknownSymbol("symbol", symbol, known or "a series that was read before (series_list)")
         return found
 
     def series_by_id(self, series: int) -> Series:

@@ -38,7 +38,7 @@ class Component(_Part):
 
     unit: str
     price: Decimal
-    parts: int
+    parts: Decimal
 
 
 class Member(_Part):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from fractions import Fraction
 
 from olivepress.index.audit import AuditedQuote, AuditRecord, Excluded, MethodologyRef
-from olivepress.index.estimators import to_e8, weighted_median
+from olivepress.index.basket import select_assets
+from olivepress.index.estimators import to_e8
 from olivepress.index.llm import select_vendors
-from olivepress.index.methodology import LlmBlend, ProviderMedian
+from olivepress.index.methodology import AnyMethodology, Basket, LlmBlend, ProviderMedian
 from olivepress.index.providers import select_providers
+from olivepress.index.selection import Selection
 from olivepress.prices.errors import QuoteError
+from olivepress.prices.quote import Quote
 from olivepress.prices.source import Reading
 
 
-def compute(methodology: LlmBlend | ProviderMedian, reading: Reading, as_of: datetime) -> AuditRecord:
+def compute(methodology: AnyMethodology, reading: Reading, as_of: datetime) -> AuditRecord:
     """The index value at `as_of` (aware) from what the sources gave, with its audit trail.
 
     For a ProviderMedian the reading holds the quotes of the last `carry_hours` too: the latest of each
@@ -24,18 +27,8 @@ def compute(methodology: LlmBlend | ProviderMedian, reading: Reading, as_of: dat
         raise QuoteError("as_of", as_of, "a date and time with a time zone")
     as_of = as_of.astimezone(UTC)
     quotes = [quote for quote in reading.quotes if methodology.wants(quote)]
-    if isinstance(methodology, LlmBlend):
-        selection = select_vendors(methodology, quotes, as_of)
-    else:
-        selection = select_providers(methodology, quotes, as_of)
-    value = (
-        None
-        if selection.withheld
-        else weighted_median(
-            [member.value for member in selection.members],
-            [Fraction(member.weight) for member in selection.members],
-        )
-    )
+    selection = _select(methodology, quotes, as_of)
+    value = selection.value
     return AuditRecord(
         index=methodology.id,
         methodology=MethodologyRef(
@@ -55,3 +48,13 @@ def compute(methodology: LlmBlend | ProviderMedian, reading: Reading, as_of: dat
         rejected=tuple(Excluded(source=r.source, entry=r.entry, reason=r.reason) for r in reading.rejected),
         failures=tuple(Excluded(source=f.source, entry=f.error, reason=f.reason) for f in reading.failures),
     )
+
+
+def _select(methodology: AnyMethodology, quotes: Sequence[Quote], as_of: datetime) -> Selection:
+    match methodology:
+        case LlmBlend():
+            return select_vendors(methodology, quotes, as_of)
+        case ProviderMedian():
+            return select_providers(methodology, quotes, as_of)
+        case Basket():
+            return select_assets(methodology, quotes, as_of)

@@ -70,6 +70,11 @@ def capped_weights(groups: Sequence[str], cap: Fraction) -> list[Fraction]:
     return [shares[group] / sizes[group] for group in groups]
 
 
+def is_outlier(value: Decimal, middle: Decimal, ratio: Decimal) -> bool:
+    """Whether `value` is more than `ratio` times `middle`, or less than that part of it."""
+    return value > middle * ratio or value * ratio < middle
+
+
 def to_e8(value: Decimal) -> int:
     """USD as the oracle's integer, USD x 1e8, rounded half up. Raises ValueError outside 1 .. 2**64 - 1."""
     scaled = int((value * E8).to_integral_value(ROUND_HALF_UP))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from olivepress.index.audit import AuditRecord
 from olivepress.index.compute import compute
 from olivepress.index.errors import AuditError
-from olivepress.index.methodology import LlmBlend, ProviderMedian, load
+from olivepress.index.methodology import AnyMethodology, load
 from olivepress.prices.source import Reading
 
 
@@ -44,7 +44,7 @@ class Explanation:
         return "\n".join(lines)
 
 
-def explain(record: AuditRecord, methodology: LlmBlend | ProviderMedian | None = None) -> Explanation:
+def explain(record: AuditRecord, methodology: AnyMethodology | None = None) -> Explanation:
     """Compute `record` anew from its own quotes and compare every field.
 
     `methodology` is the shipped one of that name where none is given. Raises AuditError where its hash is

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from olivepress.index.audit import Component, Excluded, Member
-from olivepress.index.estimators import blend
+from olivepress.index.estimators import blend, is_outlier, median
 from olivepress.index.methodology import Flagship, LlmBlend, Vendor
 from olivepress.index.selection import Selection
-from olivepress.prices.quote import Kind, Market, Quote
+from olivepress.prices.quote import Kind, Market, Quote, Unit
 
-#: Quotes that belong together: one source's prices of one item at one time.
-_Offer = dict[str, tuple[int, Quote]]
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """One source's prices of one item at one time: they belong together and are never mixed with others."""
+
+    numbers: tuple[int, ...]
+    quotes: dict[Unit, Quote]
+    value: Decimal
+
+    @property
+    def first(self) -> Quote:
+        return next(iter(self.quotes.values()))
 
 
 def select_vendors(methodology: LlmBlend, quotes: Sequence[Quote], as_of: datetime) -> Selection:
@@ -22,20 +33,20 @@ def select_vendors(methodology: LlmBlend, quotes: Sequence[Quote], as_of: dateti
     parts = methodology.blend.parts()
     text = " : ".join(f"{count} {unit}" for unit, count in parts.items())
     selection = Selection(quotes, f"median over vendors of the blend {text}")
-    designated = [
-        (vendor, flagship) for vendor in methodology.vendor if (flagship := vendor.flagship_on(as_of.date()))
-    ]
     _leave_ineligible(methodology, selection, as_of)
+    designated = [
+        (vendor, flagship)
+        for vendor in methodology.vendor
+        if (flagship := vendor.flagship_on(as_of.date())) and flagship.items
+    ]
+    offers = {vendor.name: _offers(methodology, selection, vendor, roll) for vendor, roll in designated}
+    firsts = [found[0].value for found in offers.values() if found]
     for vendor, flagship in designated:
-        _select_vendor(methodology, selection, vendor, flagship)
+        middle = median(firsts) if firsts else Decimal(0)
+        _choose(methodology, selection, vendor, flagship, offers[vendor.name], middle)
     for number, quote in selection.open():
         selection.leave(number, f"{quote.venue} {quote.item} is not a designated flagship on {as_of.date()}")
-    needed = max(methodology.minimum_vendors, int(methodology.majority * len(designated)) + 1)
-    if len(selection.members) < needed:
-        found = f"{len(selection.members)} of {len(designated)} designated vendors have a price"
-        selection.withheld = f"{found}; at least {needed} are needed"
-    share = str(Fraction(1, max(1, len(selection.members))))
-    selection.members = [member.model_copy(update={"weight": share}) for member in selection.members]
+    _finish(methodology, selection, len(designated))
     return selection
 
 
@@ -54,58 +65,82 @@ def _leave_ineligible(methodology: LlmBlend, selection: Selection, as_of: dateti
             selection.leave(number, f"stale: older than {methodology.max_age_days} days")
 
 
-def _select_vendor(methodology: LlmBlend, selection: Selection, vendor: Vendor, flagship: Flagship) -> None:
+def _offers(methodology: LlmBlend, selection: Selection, vendor: Vendor, flagship: Flagship) -> list[_Offer]:
+    """The vendor's whole offers: the preferred source first, then the preferred name, then the newest."""
     parts = methodology.blend.parts()
-    offers: dict[tuple[int, int, Decimal, str], _Offer] = {}
+    found: dict[tuple[int, int, Decimal, str], dict[Unit, tuple[int, Quote]]] = {}
     for number, quote in selection.open():
         if quote.venue in vendor.venues and quote.item in flagship.items:
-            # The preferred source first, then the preferred name, then the newest.
             age = Decimal(-int(quote.observed_at.timestamp() * 1_000_000))
-            rank = (
-                methodology.sources.index(package(quote)),
-                flagship.items.index(quote.item),
-                age,
-                quote.source,
-            )
-            offers.setdefault(rank, {}).setdefault(quote.unit, (number, quote))
-    chosen: _Offer | None = None
-    for rank in sorted(offers):
-        offer = offers[rank]
-        missing = [unit for unit in parts if unit not in offer]
-        for number, quote in offer.values():
-            if missing:
-                selection.leave(number, f"{quote.source} has no price for {', '.join(missing)}")
-            elif chosen is None:
-                selection.use(
-                    number, f"{vendor.name}: {flagship.model} is its flagship since {flagship.effective}"
-                )
+            source = methodology.sources.index(package(quote))
+            rank = (source, flagship.items.index(quote.item), age, quote.source)
+            if quote.unit in found.setdefault(rank, {}):
+                selection.leave(number, f"{quote.source} gives this price twice; the first counts")
             else:
-                selection.leave(
-                    number, f"{next(iter(chosen.values()))[1].source} comes first for {vendor.name}"
-                )
-        if not missing and chosen is None:
-            chosen = offer
+                found[rank][quote.unit] = (number, quote)
+    offers = []
+    for _, prices in sorted(found.items()):
+        missing = [unit for unit in parts if unit not in prices]
+        for number, quote in prices.values() if missing else ():
+            selection.leave(number, f"{quote.source} has no price for {', '.join(missing)}")
+        if not missing:
+            numbers = tuple(prices[unit][0] for unit in parts)
+            quotes = {unit: prices[unit][1] for unit in parts}
+            value = blend([quote.price for quote in quotes.values()], list(parts.values()))
+            offers.append(_Offer(numbers, quotes, value))
+    return offers
+
+
+def _choose(
+    methodology: LlmBlend,
+    selection: Selection,
+    vendor: Vendor,
+    flagship: Flagship,
+    offers: list[_Offer],
+    middle: Decimal,
+) -> None:
+    """Use the first offer that is no outlier against `middle`, the median of the vendors' first offers."""
+    chosen: _Offer | None = None
+    for offer in offers:
+        for number in offer.numbers:
+            if is_outlier(offer.value, middle, methodology.max_ratio):
+                reason = f"outlier: {offer.value} against a median of {middle} over the vendors"
+                selection.leave(number, f"{reason}; allowed is a factor of {methodology.max_ratio}")
+            elif chosen is None or chosen is offer:
+                chosen = offer
+                selection.use(number, f"{vendor.name}: {flagship.model}, flagship since {flagship.effective}")
+            else:
+                selection.leave(number, f"{chosen.first.source} comes first for {vendor.name}")
     if chosen is None:
         reason = f"no usable price of {flagship.model} ({', '.join(flagship.items)})"
         selection.absent.append(Excluded(source=vendor.name, entry=flagship.model, reason=reason))
         return
-    components = tuple(
-        Component(unit=unit, price=chosen[unit][1].price, parts=count) for unit, count in parts.items()
-    )
-    first = chosen[components[0].unit][1]
+    parts = methodology.blend.parts()
     selection.members.append(
         Member(
             name=vendor.name,
-            item=first.item,
-            source=first.source,
-            observed_at=first.observed_at,
-            components=components,
-            value=blend(
-                [component.price for component in components], [component.parts for component in components]
+            item=chosen.first.item,
+            source=chosen.first.source,
+            observed_at=chosen.first.observed_at,
+            components=tuple(
+                Component(unit=unit, price=quote.price, parts=Decimal(parts[unit]))
+                for unit, quote in chosen.quotes.items()
             ),
+            value=chosen.value,
             weight="1",
         )
     )
+
+
+def _finish(methodology: LlmBlend, selection: Selection, designated: int) -> None:
+    found = len(selection.members)
+    needed = max(methodology.minimum_vendors, int(methodology.majority * designated) + 1)
+    if found < needed:
+        have = f"{found} of {designated} designated vendors have a price"
+        selection.withheld = f"{have}; at least {needed} are needed"
+    else:
+        selection.value = median([member.value for member in selection.members])
+    selection.weigh([Fraction(1, found)] * found if found else [])
 
 
 def package(quote: Quote) -> str:

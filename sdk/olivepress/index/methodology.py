@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache, cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -35,14 +36,15 @@ class _Document(BaseModel):
 class Flagship(_Document):
     """The model that stands for a vendor from the start of `effective` (UTC) until its next one.
 
-    `items` are the names under which catalogues list it, the preferred one first. `announced` is the day on
+    `items` are the names under which catalogues list it, the preferred one first; none where the venues do
+    not sell it, so that the vendor has no part in the index for that time. `announced` is the day on
     which the designation was fixed; the first designation of a vendor in a methodology needs none.
     """
 
     effective: date
     announced: date | None = None
     model: str = Field(min_length=1)
-    items: tuple[str, ...] = Field(min_length=1)
+    items: tuple[str, ...]
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -114,15 +116,19 @@ class _Common(_Document):
     title: str = Field(min_length=1)
     unit: str = Field(min_length=1)
 
-    @property
+    @cached_property
     def canonical(self) -> bytes:
         """The document as JSON: keys sorted, no spaces, decimals as text, ASCII only."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode("ascii")
 
-    @property
+    @cached_property
     def hash(self) -> bytes:
         """SHA-256 of `canonical`: 32 bytes."""
         return hashlib.sha256(self.canonical).digest()
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A changed document, checked like any other; pydantic's own would keep the hash of the old one."""
+        return type(self).model_validate(self.model_dump() | dict(update or {}))
 
 
 class LlmBlend(_Common):
@@ -132,6 +138,7 @@ class LlmBlend(_Common):
     max_age_days       an older quote is stale
     minimum_vendors    fewest vendors with a price for a value to be published
     majority           also required: more than this part of the vendors designated on the day
+    max_ratio          a blend this many times above or below the vendors' median is an outlier
     """
 
     kind: Literal["llm-blend"]
@@ -139,6 +146,7 @@ class LlmBlend(_Common):
     max_age_days: int = Field(ge=1, le=366)
     minimum_vendors: int = Field(ge=1)
     majority: Decimal = Field(ge=0, lt=1)
+    max_ratio: Decimal = Field(gt=1)
     blend: Blend
     vendor: tuple[Vendor, ...] = Field(min_length=1)
 
@@ -176,6 +184,7 @@ class ProviderMedian(_Common):
     fresh_minutes      a provider's last quote is fresh for so long
     carry_hours        and is carried for so long when it is missing; then the provider leaves the median
     minimum_fresh      fewest fresh providers for a value to be published; carried ones do not count
+    max_ratio          a price this many times above or below the providers' median is an outlier
     cap                largest weight of one group of providers
     groups             provider -> group, for providers under one owner; others are a group of their own
     """
@@ -188,6 +197,7 @@ class ProviderMedian(_Common):
     fresh_minutes: int = Field(ge=1)
     carry_hours: int = Field(ge=0, le=24 * 7)
     minimum_fresh: int = Field(ge=1)
+    max_ratio: Decimal = Field(gt=1)
     cap: Decimal = Field(gt=0, le=1)
     groups: dict[str, str] = Field(default_factory=dict)
 
@@ -196,17 +206,57 @@ class ProviderMedian(_Common):
         return quote.item in self.items and quote.unit is self.price_unit
 
 
-Methodology = Annotated[LlmBlend | ProviderMedian, Field(discriminator="kind")]
+class Asset(_Document):
+    """A coin of a basket, by its ticker, and how much of it the basket holds."""
+
+    item: str = Field(min_length=1)
+    quantity: Decimal = Field(gt=0)
+
+
+class Basket(_Common):
+    """Value of fixed quantities of coins, one index point being one USD.
+
+    kinds              what is eligible
+    fresh_minutes      an older price is stale
+    max_deviation      a venue this far from the median over venues is an outlier, as a part of the median
+    minimum_venues     fewest venues that agree on a price, for every asset
+    """
+
+    kind: Literal["basket"]
+    kinds: tuple[Kind, ...] = (Kind.TRADE, Kind.OFFER)
+    fresh_minutes: int = Field(ge=1)
+    max_deviation: Decimal = Field(gt=0, lt=1)
+    minimum_venues: int = Field(ge=1)
+    asset: tuple[Asset, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        items = [asset.item for asset in self.asset]
+        if len(set(items)) != len(items):
+            raise ValueError(f"assets {items}: an asset is listed twice")
+        return self
+
+    def wants(self, quote: Quote) -> bool:
+        """Whether the quote is of a coin in the basket."""
+        return quote.unit is Unit.COIN and any(quote.item == asset.item for asset in self.asset)
+
+
+AnyMethodology = LlmBlend | ProviderMedian | Basket
 
 
 class _Holder(BaseModel):
-    document: Methodology
+    document: Annotated[AnyMethodology, Field(discriminator="kind")]
 
 
-def parse(name: str, text: str) -> LlmBlend | ProviderMedian:
-    """Read a methodology from TOML. Raises MethodologyError, which says what is wrong in words."""
+def parse(name: str, text: str) -> AnyMethodology:
+    """Read a methodology from TOML. Raises MethodologyError, which says what is wrong in words.
+
+    `designations = "LLM-FLAGSHIP"` takes over the vendors of a shipped methodology. With `venues` and a table
+    `items` (model -> names) beside it, the same models are read at those venues, under those names.
+    """
     try:
-        return _Holder.model_validate({"document": tomllib.loads(text, parse_float=Decimal)}).document
+        raw = _with_designations(name, tomllib.loads(text, parse_float=Decimal))
+        return _Holder.model_validate({"document": raw}).document
     except tomllib.TOMLDecodeError as error:
         raise MethodologyError(name, f"not TOML: {error}") from error
     except ValidationError as error:
@@ -215,7 +265,29 @@ def parse(name: str, text: str) -> LlmBlend | ProviderMedian:
         raise MethodologyError(name, f"{place}: {first['msg']}".removeprefix(": ")) from error
 
 
-def load_file(path: Path) -> LlmBlend | ProviderMedian:
+def _with_designations(name: str, raw: dict[str, Any]) -> dict[str, Any]:
+    if "designations" not in raw:
+        return raw
+    raw = dict(raw)
+    base = load(str(raw.pop("designations")))
+    if not isinstance(base, LlmBlend) or "vendor" in raw:
+        raise MethodologyError(name, "designations: allowed is an LLM methodology, and no vendors beside it")
+    venues, items = raw.pop("venues", None), raw.pop("items", None)
+    if (venues is None) != (items is None):
+        raise MethodologyError(name, "venues and items: allowed is both or neither")
+    vendors = base.model_dump()["vendor"]
+    if venues is not None and items is not None:
+        unknown = sorted(items.keys() - {roll["model"] for vendor in vendors for roll in vendor["flagship"]})
+        if unknown:
+            raise MethodologyError(name, f"items: {', '.join(unknown)} is no flagship of {base.id}")
+        for vendor in vendors:
+            vendor["venues"] = venues
+            for roll in vendor["flagship"]:
+                roll["items"] = items.get(roll["model"], [])
+    return raw | {"vendor": vendors}
+
+
+def load_file(path: Path) -> AnyMethodology:
     """Read a methodology from a TOML file of your own. Raises MethodologyError."""
     try:
         return parse(path.name, path.read_text(encoding="utf-8"))
@@ -224,7 +296,7 @@ def load_file(path: Path) -> LlmBlend | ProviderMedian:
 
 
 @cache
-def load(index: str) -> LlmBlend | ProviderMedian:
+def load(index: str) -> AnyMethodology:
     """The shipped methodology of `index`, such as `LLM-FLAGSHIP`. Raises MethodologyError."""
     if index not in names():
         raise MethodologyError(index, f"not shipped; there are {', '.join(names())}")

@@ -24,6 +24,9 @@ def fold(state: ExchangeState, block: ev.BlockEvents, trades: list[Trade] | None
     """Applies one block; its trades are appended to `trades`."""
     state.block = block.number
     state.timestamp = block.timestamp
+    for series in state.series.values():
+        if series.book.orders and block.timestamp >= series.spec.expiry_day * SECONDS_PER_DAY:
+            series.book.clear()  # after expiry nothing is matched any more
     for event in block.events:
         if type(event) is ev.Book:
             _book(state, event, trades)

@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any, TypeVar
 
-from olivepress.exchange.calls import Call
+from olivepress import events as ev
+from olivepress.contracts.artifacts import load
+from olivepress.contracts.contract import Contract
+from olivepress.errors import (
+    ConfigurationError,
+    OutOfRange,
+    Reverted,
+    UnknownFeed,
+    ValidationError,
+)
+from olivepress.exchange.calls import Call, Pending
 from olivepress.exchange.models import TxResult
+from olivepress.exchange.results import events_of, tx_hash_of
+from olivepress.hashing import keccak256
 from olivepress.manifest import Deployment
-from olivepress.oracle.codec import SignedReport
+from olivepress.oracle.codec import (
+    OracleDomain,
+    SignedReport,
+    pack_update,
+    recover_operator,
+    sort_operators,
+    update_calldata,
+)
+from olivepress.reverts import decode
 from olivepress.rpc import Transport
-from olivepress.tx import TransactionSender
+from olivepress.signer import address_bytes
+from olivepress.tx import Receipt, TransactionSender
+from olivepress.units import oracle_to_price, require_int
+
+T = TypeVar("T")
+
+_U16 = 2**16 - 1
+_GAS_UPDATE = 150_000
+_GAS_PER_FEED = 150_000
+_GAS_PER_SIGNER = 15_000
+_GAS_CHECKPOINT = 300_000
 
 
 @dataclass(frozen=True, slots=True)
 class IndexValue:
-    """The last accepted value of a feed; `time` 0 before the first."""
+    """The last accepted value of a feed; `time` 0 before the first. `fresh`: at most a heartbeat old, no
+    round pending, not halted."""
 
     feed: int
     value: Decimal
@@ -26,14 +58,19 @@ class IndexValue:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Time average over whole UTC days. `average` is exact to 1e-8 rounded half up; None without a fresh
-    second."""
+    """Totals over whole UTC days. `fixed` once no report can change them."""
 
-    average: Decimal | None
     price_seconds: int
     fresh_seconds: int
     elapsed: int
     fixed: bool
+
+    @property
+    def average(self) -> Decimal | None:
+        """Time average, rounded half up to 1e-8; None without a fresh second."""
+        if not self.fresh_seconds:
+            return None
+        return oracle_to_price((2 * self.price_seconds + self.fresh_seconds) // (2 * self.fresh_seconds))
 
     @property
     def coverage(self) -> Decimal:
@@ -43,7 +80,8 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed and the operators' quorum that signs it."""
+    """A feed. `heartbeat` in seconds, `deviation_bps` in 1e-4, `methodology` the keccak256 of its
+    document."""
 
     id: int
     symbol: str
@@ -55,64 +93,244 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class IndexPoint:
-    """An accepted round: its value is in force from `time` on. `signers` is the operators' bitmap."""
+    """A value in force from `time` on. Bit i of `signers` is set when operator i of the set signed."""
 
     feed: int
     round: int
     time: int
     value: Decimal
     signers: int
-    values: tuple[Decimal, ...]
     block: int
 
 
 class OracleClient:
-    """The oracle through one transport; writes need a sender."""
+    """The oracle through one transport; writes need a sender, and raise what those of the exchange client
+    raise.
+
+    Adding feeds and operators is the owner's business; reports may be sent by anyone.
+    """
 
     def __init__(
         self, transport: Transport, deployment: Deployment, sender: TransactionSender | None = None
     ) -> None:
+        if sender is not None and sender.decode_error is Reverted:
+            sender.decode_error = decode
         self.transport = transport
+        self.deployment = deployment
+        self.oracle = Contract(deployment.oracle, load("IndexOracle").interface, transport)
+        self.domain = OracleDomain(deployment.chain_id, deployment.oracle)
+        self._sender = sender
+        self._operators: dict[int, list[str]] = {}
+
+    # --- reading ---
 
     async def feeds(self) -> list[Feed]:
-        raise NotImplementedError
+        """Every feed, in order of id."""
+        count = await self.oracle.value("feedCount")
+        answers = await self.oracle.read_many([("feedInfo", (feed,)) for feed in range(1, count + 1)])
+        return [_feed(feed, next(iter(answer.values()))) for feed, answer in enumerate(answers, start=1)]
 
     async def feed(self, symbol: str) -> Feed:
-        raise NotImplementedError
+        """A feed by the name of its index. UnknownFeed names the known ones."""
+        feeds = await self.feeds()
+        for one in feeds:
+            if one.symbol == symbol:
+                return one
+        known = ", ".join(one.symbol for one in feeds)
+        raise UnknownFeed("feed", symbol, known or "there is none")
 
     async def latest(self, feed: int) -> IndexValue:
-        raise NotImplementedError
+        """The last accepted value."""
+        price, time, fresh = (await self.oracle.read("latest", _feed_id(feed))).values()
+        return IndexValue(feed, oracle_to_price(price), time, fresh)
 
     async def window(self, feed: int, from_day: int, to_day: int) -> Window:
-        raise NotImplementedError
+        """Totals from `from_day` 00:00 to `to_day` 00:00 UTC (days since 1970-01-01)."""
+        days = [
+            require_int(day, field, 0, _U16) for day, field in ((from_day, "from_day"), (to_day, "to_day"))
+        ]
+        return Window(*(await self.oracle.read("window", _feed_id(feed), *days)).values())
 
     async def history(self, feed: int, from_block: int | None = None) -> list[IndexPoint]:
         """Every value that came into force, oldest first, from the events."""
-        raise NotImplementedError
+        _feed_id(feed)
+        points: list[IndexPoint] = []
+        pending: dict[int, ev.RoundPending] = {}
+        for event in await self._events(from_block):
+            match event:
+                case ev.RoundAccepted(feed=told) if told == feed:
+                    points.append(_point(event, event.block))
+                case ev.RoundPending(feed=told) if told == feed:
+                    pending[event.round] = event
+                case ev.RoundConfirmed(feed=told) if told == feed:
+                    points.append(_point(pending[event.round], event.block))
+        return sorted(points, key=lambda point: point.time)
 
     async def operators(self, operator_set: int) -> list[str]:
         """The operators of a set in the order of their bits, from the events."""
-        raise NotImplementedError
+        number = require_int(operator_set, "operator_set", 1, _U16)
+        wanted = await self.oracle.value("operatorSet", number)
+        known = self._operators.get(number)
+        if known is None or _operators_hash(known) != wanted:
+            for event in await self._events(None):
+                if isinstance(event, ev.OperatorsSet):
+                    self._operators[event.operator_set] = sort_operators(event.operators)
+            known = self._operators.get(number)
+        if known is None or _operators_hash(known) != wanted:
+            raise ValidationError("operator_set", operator_set, "a set with operators, 1 and up")
+        return known
 
-    def update_call(self, operator_set: int, reports: Sequence[SignedReport]) -> Call[TxResult]:
-        raise NotImplementedError
+    async def version(self, operator_set: int) -> int:
+        """The methodology version that reports of this set must carry."""
+        number = require_int(operator_set, "operator_set", 1, _U16)
+        _, version, _, _ = (await self.oracle.read("operatorSet", number)).values()
+        return int(version)
+
+    # --- reports ---
+
+    async def update_call(self, operator_set: int, reports: Sequence[SignedReport]) -> Call[TxResult]:
+        """The signed reports of one observation as a call.
+
+        :raises ValidationError: a signature that is not of the operator it names, or reports that differ in
+            time,
+            version or feeds
+        """
+        operators = await self.operators(operator_set)
+        for signed in reports:
+            recovered = recover_operator(signed, self.domain)
+            if recovered != signed.operator:
+                raise ValidationError(
+                    "reports", signed.operator, f"a signature of its own, not of {recovered}"
+                )
+        data = update_calldata(pack_update(operator_set, operators, reports))
+        feeds = len(reports[0].report.values)
+        limit = _GAS_UPDATE + feeds * _GAS_PER_FEED + len(reports) * _GAS_PER_SIGNER
+        return Call(self.oracle.address, data, limit, _done)
 
     async def submit_reports(self, operator_set: int, reports: Sequence[SignedReport]) -> TxResult:
         """Packs the signed reports of one observation and sends them."""
-        raise NotImplementedError
+        return await self.run(await self.update_call(operator_set, reports))
+
+    def fix_checkpoint_call(self, feed: int, day: int) -> Call[TxResult]:
+        """See `fix_checkpoint`."""
+        data = self.oracle.interface.encode("fixCheckpoint", _feed_id(feed), require_int(day, "day", 0, _U16))
+        return Call(self.oracle.address, data, _GAS_CHECKPOINT, _done)
 
     async def fix_checkpoint(self, feed: int, day: int) -> TxResult:
-        raise NotImplementedError
+        """Stores the accumulator at the midnight that begins `day`, once nothing can change it any more."""
+        return await self.run(self.fix_checkpoint_call(feed, day))
+
+    # --- owner ---
 
     async def add_operator_set(self, operators: Sequence[str], quorum: int) -> int:
-        """Owner. Returns the id of the set."""
-        raise NotImplementedError
+        """Adds a set of operators (any order) and returns its id."""
+        call = self._cold("addOperatorSet", sort_operators(operators), quorum, read=self._of(ev.OperatorsSet))
+        event: ev.OperatorsSet = await self.run(call)
+        return event.operator_set
 
     async def rotate_operators(self, operator_set: int, operators: Sequence[str], quorum: int) -> TxResult:
-        raise NotImplementedError
+        """Replaces the operators of a set."""
+        number = require_int(operator_set, "operator_set", 1, _U16)
+        return await self.run(self._cold("rotateOperators", number, sort_operators(operators), quorum))
 
     async def add_feed(
         self, symbol: str, operator_set: int, *, heartbeat: int, deviation_bps: int, methodology: str
     ) -> Feed:
-        """Owner. `methodology` is the keccak256 of its document, 0x-hex."""
-        raise NotImplementedError
+        """Adds a feed.
+
+        :param symbol: name of the index, at most 32 ASCII letters
+        :param heartbeat: seconds a value stays fresh
+        :param deviation_bps: largest move, in 1e-4, that one round alone can make
+        :param methodology: keccak256 of its document, 0x-hex
+        """
+        name = symbol.encode()
+        if not (symbol.isascii() and 1 <= len(name) <= 32):
+            raise ValidationError("symbol", symbol, "1 to 32 ASCII characters")
+        digest = _digest(methodology)
+        info = (
+            name.ljust(32, b"\0"),
+            digest,
+            require_int(operator_set, "operator_set", 1, _U16),
+            require_int(heartbeat, "heartbeat", 1, 86_400),
+            require_int(deviation_bps, "deviation_bps", 1, _U16),
+        )
+        event: ev.FeedAdded = await self.run(self._cold("addFeed", info, read=self._of(ev.FeedAdded)))
+        return Feed(event.feed, symbol, "0x" + digest.hex(), operator_set, heartbeat, deviation_bps)
+
+    async def set_methodology(self, feed: int, methodology: str) -> TxResult:
+        """Puts another methodology in force; raises the version of the feed's operator set."""
+        digest = _digest(methodology)
+        return await self.run(self._cold("setMethodology", _feed_id(feed), digest))
+
+    async def set_halted(self, feed: int, halted: bool) -> TxResult:
+        """Halts a feed, or lets it go on."""
+        return await self.run(self._cold("setHalted", _feed_id(feed), halted))
+
+    # --- sending ---
+
+    async def submit(self, call: Call[T]) -> Pending[T]:
+        """Sends a call; returns once the node has taken it."""
+        if self._sender is None:
+            raise ConfigurationError("this oracle client reads only; give it a sender to write")
+        return Pending(await self._sender.send(call.to, call.data, gas=call.gas), call)
+
+    async def run(self, call: Call[T]) -> T:
+        """Sends a call and waits for its outcome."""
+        return await (await self.submit(call))
+
+    def _cold(
+        self, function: str, *arguments: Any, read: Callable[[Receipt], Any] | None = None
+    ) -> Call[Any]:
+        data = self.oracle.interface.encode(function, *arguments)
+        return Call(self.oracle.address, data, None, read or _done)
+
+    def _of(self, kind: type[ev.Event]) -> Callable[[Receipt], ev.Event]:
+        return lambda receipt: events_of(receipt, kind, self.oracle.address)[0]
+
+    async def _events(self, from_block: int | None) -> list[ev.Event]:
+        start = self.deployment.block if from_block is None else from_block
+        stream = ev.EventStream(self.transport, [self.oracle.address], start)
+        items = await stream.catch_up()
+        return [event for item in items if isinstance(item, ev.BlockEvents) for event in item.events]
+
+
+def _feed_id(feed: int) -> int:
+    try:
+        return require_int(feed, "feed", 1, _U16)
+    except OutOfRange as error:
+        raise UnknownFeed("feed", feed, error.allowed) from error
+
+
+def _digest(methodology: str) -> bytes:
+    try:
+        digest = bytes.fromhex(methodology.removeprefix("0x"))
+    except ValueError:
+        digest = b""
+    if len(digest) != 32:
+        raise ValidationError("methodology", methodology, "32 bytes as 0x-hex")
+    return digest
+
+
+def _feed(number: int, info: dict[str, Any]) -> Feed:
+    return Feed(
+        id=number,
+        symbol=info["symbol"].rstrip(b"\0").decode(errors="replace"),
+        methodology="0x" + info["methodology"].hex(),
+        operator_set=info["operatorSet"],
+        heartbeat=info["heartbeat"],
+        deviation_bps=info["deviationBps"],
+    )
+
+
+def _point(event: ev.RoundAccepted | ev.RoundPending, block: int) -> IndexPoint:
+    value = oracle_to_price(event.price)
+    return IndexPoint(event.feed, event.round, event.time, value, event.signers, block)
+
+
+def _operators_hash(operators: Sequence[str]) -> bytes:
+    """What the contract keeps of a set: the first 24 bytes of keccak256 of its packed addresses."""
+    return keccak256(b"".join(address_bytes(one) for one in operators))[:24]
+
+
+def _done(receipt: Receipt) -> TxResult:
+    return TxResult(tx_hash_of(receipt), receipt.block_number, receipt.gas_used)

@@ -1,13 +1,15 @@
 """Reports of the index oracle: EIP-712 digest, signature, and the packed calldata of `IndexOracle.update`.
 
-An operator makes a `Report`, signs it with `sign_report`, and hands the `SignedReport` to a relay. The relay packs at least a
-quorum of them with `pack_update`. The layouts are in docs/spec/oracle.md. Values are integers, USD x 1e8.
+An operator makes a `Report`, signs it with `sign_report`, and hands the `SignedReport` to a relay. The relay
+checks each with `recover_operator` and packs at least a quorum of them with `pack_update`. The layouts are in
+docs/spec/oracle.md. Values are integers, USD x 1e8.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from struct import Struct
 from types import MappingProxyType
 
@@ -145,9 +147,9 @@ def recover_operator(signed: SignedReport, domain: OracleDomain) -> str:
 
 
 def sort_operators(operators: Sequence[str]) -> list[str]:
-    """The order of the set on the chain: ascending by address. Raises `ValidationError` for one given twice."""
+    """The order of the set on the chain: ascending by address. `ValidationError` for one given twice."""
     raw = sorted(address_bytes(operator, field="operators") for operator in operators)
-    for before, after in zip(raw, raw[1:], strict=False):
+    for before, after in pairwise(raw):
         if before == after:
             raise ValidationError("operators", checksum_address(after), "each operator once")
     return [checksum_address(address) for address in raw]
@@ -170,7 +172,10 @@ def pack_update(operator_set: int, operators: Sequence[str], reports: Sequence[S
     first = reports[0].report
     signers = sum(1 << bit for bit in by_bit)
     parts = [_HEADER.pack(first.observed_at, first.version, operator_set, signers, len(first.values))]
-    parts += (feed.to_bytes(2) for feed in first.feeds)
+    in_order = [by_bit[bit].report.values for bit in sorted(by_bit)]
+    for feed in first.feeds:
+        values = [report[feed] for report in in_order]
+        parts.append(feed.to_bytes(2) + values.index(lower_median(values)).to_bytes(1))
     parts += (address_bytes(operator) for bit, operator in enumerate(ordered) if bit not in by_bit)
     for bit in sorted(by_bit):
         signed = by_bit[bit]
@@ -203,7 +208,9 @@ def _by_bit(ordered: list[str], reports: Sequence[SignedReport]) -> dict[int, Si
             raise ValidationError("reports", signed.operator, "one report of each operator")
         report = signed.report
         if report.observed_at != first.observed_at:
-            raise ValidationError("observed_at", report.observed_at, f"{first.observed_at}, as in the first report")
+            raise ValidationError(
+                "observed_at", report.observed_at, f"{first.observed_at}, as in the first report"
+            )
         if report.version != first.version:
             raise ValidationError("version", report.version, f"{first.version}, as in the first report")
         if report.feeds != first.feeds:

@@ -64,7 +64,7 @@ def simulate_gpu(
     low, high = (int(price * 100) for price in BANDS[item])
     draws = _draws(f"{item}/{seed}")
     level = low + (high - low) * (300 + next(draws) % 400) // 1000
-    spreads = [next(draws) % 101 - 50 for _ in providers]
+    spreads = [next(draws) % 201 - 100 for _ in providers]
     states = [
         _Provider(name, spread, level + spread) for name, spread in zip(providers, spreads, strict=True)
     ]

@@ -76,9 +76,9 @@ class MalformedUpdate(ContractError):
 
 
 class MalleableSignature(ContractError):
-    """MalleableSignature(uint256 signer)"""
+    """MalleableSignature(bytes32 s)"""
 
-    signer: int
+    s: bytes
 
 
 class MaxLagOutOfRange(ContractError):
@@ -90,6 +90,13 @@ class MaxLagOutOfRange(ContractError):
 
 class NoFeeds(ContractError):
     """NoFeeds()"""
+
+
+class NotMedian(ContractError):
+    """NotMedian(uint16 feed, uint256 pointer)"""
+
+    feed: int
+    pointer: int
 
 
 class OperatorCountOutOfRange(ContractError):

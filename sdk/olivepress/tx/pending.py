@@ -73,7 +73,11 @@ class PendingTx:
         sender = self._sender
         deadline = asyncio.get_running_loop().time() + timeout
         if not self.mined.done() and sender.before_wait is not None:
-            await sender.before_wait()
+            try:
+                await sender.before_wait()
+                await sender.watcher.ask(signed.hash for signed in self.attempts)
+            except TransportError as error:
+                raise sender.outcome_unknown(self, f"lost sight of the transaction: {error}") from error
         while not self.mined.done():
             left = deadline - asyncio.get_running_loop().time()
             stuck = sender.fees.stuck_seconds if self._bumps < sender.fees.max_bumps else None

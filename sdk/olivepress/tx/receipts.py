@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
@@ -89,6 +89,10 @@ class ReceiptWatcher:
     def forget(self, tx_hash: bytes) -> None:
         """Stops waiting for a transaction."""
         self._waiting.pop("0x" + tx_hash.hex(), None)
+
+    async def ask(self, hashes: Iterable[bytes]) -> None:
+        """Looks now, for whoever knows that a block was just made."""
+        await self._ask(["0x" + tx_hash.hex() for tx_hash in hashes])
 
     @staticmethod
     def _spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -88,6 +88,7 @@ class TransactionSender:
         self._flights: dict[int, PendingTx] = {}
         self._unknown: dict[int, PendingTx] = {}
         self._syncing = asyncio.Lock()
+        self._queued = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -114,9 +115,7 @@ class TransactionSender:
             else require_int(gas, "gas", 21_000, 2**63)
         )
         for attempt in range(_SEND_ATTEMPTS):
-            if not self._nonces.started or self._unknown:
-                await self._resync()
-            fees = self._fee_source.fresh() or await self._fee_source.read()
+            fees = self._ready_fees() or await self._get_ready()
             pending = self._sign(target, data, value, limit, fees)
             try:
                 await self._submit(pending, pending.attempts[0])
@@ -151,6 +150,23 @@ class TransactionSender:
         except RpcError as error:
             raise self._decoded(error) from None
         return bytes.fromhex(answer[2:])
+
+    def _ready_fees(self) -> tuple[int, int] | None:
+        """The fees when nothing has to be waited for."""
+        if self._queued or self._unknown or not self._nonces.started:
+            return None
+        return self._fee_source.fresh()
+
+    async def _get_ready(self) -> tuple[int, int]:
+        """Reads what is missing. Callers leave in the order in which they came: nonces follow the calls."""
+        self._queued += 1
+        try:
+            async with self._syncing:
+                if self._unknown or not self._nonces.started:
+                    await self._resync()
+                return self._fee_source.fresh() or await self._fee_source.read()
+        finally:
+            self._queued -= 1
 
     def _sign(
         self, target: bytes | None, data: bytes, value: int, gas: int, fees: tuple[int, int]
@@ -362,20 +378,19 @@ class TransactionSender:
 
     async def _resync(self) -> None:
         """Reads the nonce at the start, and finds out about transactions whose sending broke."""
-        async with self._syncing:
-            if not self._nonces.started:
-                self._nonces.start(await self._count("pending"))
-            for nonce, pending in list(self._unknown.items()):
-                state = await self.look(pending)
-                if self._unknown.pop(nonce, None) is None:
-                    continue
-                if state == "missing":
-                    # Its nonce goes to the next transaction: then it can never run.
-                    self._free(pending)
-                elif state == "gone":
-                    self._drop(pending)
-                elif state == "pool":
-                    pending.watch_again()
+        if not self._nonces.started:
+            self._nonces.start(await self._count("pending"))
+        for nonce, pending in list(self._unknown.items()):
+            state = await self.look(pending)
+            if self._unknown.pop(nonce, None) is None:
+                continue
+            if state == "missing":
+                # Its nonce goes to the next transaction: then it can never run.
+                self._free(pending)
+            elif state == "gone":
+                self._drop(pending)
+            elif state == "pool":
+                pending.watch_again()
 
     async def recover(self) -> list[Recovered]:
         """After a restart: looks up every open intent of the journal that is this key's."""

@@ -17,7 +17,9 @@ contract OracleGasTest is OracleBase {
     function measure(uint256 feeds, string memory name) private returns (uint256 gas) {
         for (uint32 i; i < 4; ++i) {
             vm.warp(START + i * 15 minutes);
-            send(draft(uint32(vm.getBlockTimestamp()), prices(feeds, (i % 2 == 0 ? 349_000_000 : 351_000_000))));
+            send(
+                draft(uint32(vm.getBlockTimestamp()), prices(feeds, (i % 2 == 0 ? 349_000_000 : 351_000_000)))
+            );
         }
         vm.warp(START + 1 hours);
         Draft memory d = draft(uint32(vm.getBlockTimestamp()), prices(feeds, 350_000_000));

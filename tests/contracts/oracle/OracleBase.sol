@@ -80,10 +80,14 @@ abstract contract OracleBase is Test {
         for (uint256 i; i < prices.length; ++i) {
             d.feeds[i] = uint16(i + 1);
         }
-        d.values = new uint64[][](5);
-        d.keys = new uint256[](5);
-        for (uint256 i; i < 5; ++i) {
-            d.values[i] = prices;
+        uint256 count = keys.length < 5 ? keys.length : 5;
+        d.values = new uint64[][](count);
+        d.keys = new uint256[](count);
+        for (uint256 i; i < count; ++i) {
+            d.values[i] = new uint64[](prices.length);
+            for (uint256 f; f < prices.length; ++f) {
+                d.values[i][f] = prices[f];
+            }
             d.keys[i] = keys[i];
         }
     }
@@ -133,13 +137,35 @@ abstract contract OracleBase is Test {
 
     function head(Draft memory d) internal view returns (bytes memory out) {
         out = abi.encodePacked(d.observedAt, d.version, d.operatorSet, d.signers, uint8(d.feeds.length));
-        address[] memory operators = addresses(keys);
-        for (uint256 i; i < operators.length; ++i) {
-            out = bytes.concat(out, bytes20(operators[i]));
-        }
         for (uint256 f; f < d.feeds.length; ++f) {
-            out = bytes.concat(out, bytes2(d.feeds[f]));
+            out = bytes.concat(out, bytes2(d.feeds[f]), bytes1(medianPointer(d, f)));
         }
+        for (uint256 i; i < keys.length; ++i) {
+            if ((d.signers >> i) & 1 == 0) out = bytes.concat(out, bytes20(vm.addr(keys[i])));
+        }
+    }
+
+    /// @dev By bubble sort of a copy, the plainest way.
+    function lowerMedian(uint64[] memory list) internal pure returns (uint64) {
+        uint64[] memory copy = new uint64[](list.length);
+        for (uint256 i; i < list.length; ++i) {
+            copy[i] = list[i];
+        }
+        for (uint256 i; i < copy.length; ++i) {
+            for (uint256 j = 1; j < copy.length; ++j) {
+                if (copy[j - 1] > copy[j]) (copy[j - 1], copy[j]) = (copy[j], copy[j - 1]);
+            }
+        }
+        return copy[(copy.length - 1) / 2];
+    }
+
+    function medianPointer(Draft memory d, uint256 f) internal pure returns (uint8 pointer) {
+        uint64[] memory column = new uint64[](d.values.length);
+        for (uint256 i; i < column.length; ++i) {
+            column[i] = d.values[i][f];
+        }
+        if (column.length == 0) return 0;
+        while (column[pointer] != lowerMedian(column)) ++pointer;
     }
 
     function body(Draft memory d, uint256 i, bytes32 r, bytes32 vs) internal pure returns (bytes memory out) {

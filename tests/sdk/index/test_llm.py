@@ -25,6 +25,7 @@ sources = ["first", "second"]
 max_age_days = 30
 minimum_vendors = 2
 majority = 0.5
+max_ratio = 50
 [blend]
 input = 3
 output = 1

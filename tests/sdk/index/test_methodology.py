@@ -21,6 +21,7 @@ sources = ["a"]
 max_age_days = 10
 minimum_vendors = 1
 majority = 0.5
+max_ratio = 50
 [blend]
 input = 3
 output = 1

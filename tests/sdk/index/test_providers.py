@@ -55,7 +55,8 @@ def test_a_missing_quote_is_carried_for_24_hours() -> None:
 def test_a_fresh_quote_replaces_a_carried_one_even_if_dearer() -> None:
     record = run([*THREE[1:], gpu("a", "1.5", timedelta(hours=2)), gpu("a", "2.8")])
     assert {m.name: m.value for m in record.members}["a"] == Decimal("2.8")
-    assert "a has a later quote of 2026-11-10T12:00:00+00:00" in [entry.reason for entry in record.quotes]
+    reasons = [entry.reason for entry in record.quotes]
+    assert "test has a later quote of a, 2026-11-10T12:00:00+00:00" in reasons
 
 
 def test_carried_quotes_do_not_count_towards_the_minimum() -> None:

@@ -1,0 +1,86 @@
+"""Compares a mirror with the contracts, word by word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from market_kit import Market
+from olivepress.contracts.artifacts import load
+from olivepress.contracts.contract import Contract
+from olivepress.mirror import Mirror
+from olivepress.types import Side
+
+SETTLED = 255
+
+
+def signed(word: int, at: int, bits: int) -> int:
+    value = (word >> at) & ((1 << bits) - 1)
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+def unsigned(word: int, at: int, bits: int) -> int:
+    return (word >> at) & ((1 << bits) - 1)
+
+
+async def assert_same(mirror: Mirror, market: Market) -> None:
+    """Books in price and time order, positions, cash, money of every series, insurance, treasury, tokens."""
+    for series in mirror.state.series.values():
+        await _same_series(mirror, market, series.id)
+    exchange = market.reader.exchange
+    assert await exchange.value("accountCount") == len(mirror.state.accounts)
+    for account in mirror.state.accounts.values():
+        word = await exchange.value("accountWord", account.id)
+        assert unsigned(word, 0, 88) == account.cash, f"cash of {account.id}"
+        assert (await exchange.value("ownerOf", account.id)).lower() == account.owner.lower()
+    assert await exchange.value("treasury") == mirror.state.treasury
+    for feed, amount in mirror.state.insurance.items():
+        assert await exchange.value("insurance", feed) == amount
+    token = Contract(market.deployment.collateral, load("MockUSDC").interface, market.chain.transport)
+    assert await token.value("balanceOf", market.deployment.exchange) == mirror.state.tokens()
+
+
+async def _same_series(mirror: Mirror, market: Market, number: int) -> None:
+    exchange, lens = market.reader.exchange, market.reader.lens
+    state = mirror.series(number)
+    money: dict[str, Any] = await exchange.value("moneyOf", number)
+    hot = await exchange.value("hotWord", number)
+    for field in ("pool", "advance", "claims", "collected", "drawn"):
+        assert money[field] == getattr(state, field), field
+    assert money["fees"] + unsigned(hot, 200, 48) == state.fees
+    if state.settlement_tick is None:
+        assert unsigned(hot, 168, 32) == state.open_interest
+    assert state.identity() == 0
+    for account in mirror.state.accounts:
+        word = await exchange.value("positionWord", account, number)
+        position = state.position(account)
+        if position.settled:
+            assert unsigned(word, 208, 8) == SETTLED
+            assert unsigned(word, 0, 96) == position.claim
+        else:
+            assert signed(word, 0, 32) == position.lots, f"lots of {account}"
+            assert unsigned(word, 176, 32) == position.epoch
+            assert unsigned(word, 240, 16) == position.last_fill_day
+        assert signed(word, 96, 80) == position.quote, f"quote of {account}"
+    if state.settlement_tick is not None:
+        return
+    now = await market.chain.timestamp()
+    for side in Side:
+        told = await lens.value("orders", number, bool(side), 1000)
+        wanted = [
+            (order["orderId"], order["account"], order["lots"], order["expiry"], order["clientId"])
+            for order in told
+        ]
+        book = state.book
+        found = [
+            (order.id, order.account, order.lots, order.expiry, order.client_id)
+            for tick in book.ticks(side)
+            for order in book.queue(side, tick, now)
+        ]
+        assert found == wanted, f"{side.name} of series {number} at {now}: {set(found) ^ set(wanted)}"
+    view = await market.reader.book(state.spec.symbol, 1000)
+    assert view.checksum == state.book.checksum(now=now)
+    for account in mirror.state.accounts:
+        word = await exchange.value("positionWord", account, number)
+        if unsigned(word, 208, 8) == len(state.book.of_account(account)):
+            shown = state.view(account)
+            assert (unsigned(word, 32, 32), unsigned(word, 64, 32)) == (shown.open_buy, shown.open_sell)
