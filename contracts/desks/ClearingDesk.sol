@@ -23,9 +23,7 @@ contract ClearingDesk is IClearing, Desk {
 
     uint128 private immutable _bond;
 
-    constructor(IERC20 collateral_, IIndexOracle oracle_, address next_)
-        Desk(collateral_, oracle_, next_)
-    {
+    constructor(IERC20 collateral_, IIndexOracle oracle_, address next_) Desk(collateral_, oracle_, next_) {
         _bond = uint128(BOND * 10 ** IERC20Metadata(address(collateral_)).decimals());
     }
 

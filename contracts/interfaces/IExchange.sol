@@ -11,4 +11,12 @@ import {ITrading} from "./ITrading.sol";
 
 /// @title Cash-settled, expiring futures on a price index: one address for custody, book, margin and settlement
 /// @notice Use this interface at the exchange's address. Prices are ticks, sizes lots, money collateral base units.
-interface IExchange is ITrading, IBackOffice, IClearing, ILiquidation, ITokenDesk, IExchangeErrors, IExchangeEvents {}
+interface IExchange is
+    ITrading,
+    IBackOffice,
+    IClearing,
+    ILiquidation,
+    ITokenDesk,
+    IExchangeErrors,
+    IExchangeEvents
+{}

@@ -82,7 +82,9 @@ interface IExchangeEvents {
     event BondReturned(uint32 indexed account, uint256 amount);
     event Ruled(uint16 indexed series, uint24 tick, bytes32 evidence, bool upheld);
     event BountyPaid(uint16 indexed series, uint32 indexed account, uint256 amount);
-    event TokensCreated(uint16 indexed series, address longToken, address shortToken, uint32 longAccount, uint32 shortAccount);
+    event TokensCreated(
+        uint16 indexed series, address longToken, address shortToken, uint32 longAccount, uint32 shortAccount
+    );
     event Wrapped(uint32 indexed account, uint16 indexed series, bool long_, uint256 lots, uint256 paid);
     event Unwrapped(uint32 indexed account, uint16 indexed series, bool long_, uint256 lots);
     event Redeemed(uint32 indexed account, uint16 indexed series, bool long_, uint256 lots, uint256 claim);

@@ -20,7 +20,9 @@ interface ILiquidation {
     /// @param fraction 1e-6
     /// @return paid discount paid by the account
     /// @return insured discount paid by insurance
-    function auction(uint32 account, uint16 feed, uint32 fraction) external returns (uint256 paid, uint256 insured);
+    function auction(uint32 account, uint16 feed, uint32 fraction)
+        external
+        returns (uint256 paid, uint256 insured);
 
     /// @notice Starts the auction's clock of an account below maintenance margin, or stops it after recovery.
     function flag(uint32 account) external;

@@ -18,7 +18,9 @@ library Challenges {
     uint256 internal constant MIN_COVERAGE = 98;
 
     /// @param bond what the caller has already paid in
-    function post(State storage s, IIndexOracle oracle, uint16 series, uint32 account, uint128 bond) internal {
+    function post(State storage s, IIndexOracle oracle, uint16 series, uint32 account, uint128 bond)
+        internal
+    {
         Terms memory t = Words.toTerms(s.terms[series]);
         uint256 end = t.expiryDay * DAY;
         if (s.terms[series] == 0) revert IExchangeErrors.UnknownSeries(series);
@@ -58,7 +60,8 @@ library Challenges {
         low = _ticks(low, tickSize, t.priceCap);
         high = _ticks(high, tickSize, t.priceCap);
         if (tick < low || tick > high) revert IExchangeErrors.RulingOutOfRange(tick, low, high);
-        (uint256 sum, uint256 fresh,,) = oracle.window(uint16(t.feed), uint16(t.windowStart), uint16(t.expiryDay));
+        (uint256 sum, uint256 fresh,,) =
+            oracle.window(uint16(t.feed), uint16(t.windowStart), uint16(t.expiryDay));
         bool upheld = fresh == 0 || tick != _ticks(sum, fresh * tickSize, t.priceCap);
         (c.ruled, c.ruling) = (true, tick);
         uint128 bond = c.bond;

@@ -95,10 +95,11 @@ library Liquidation {
         Position memory flat = Words.toPosition(c.beforeWord);
         flat.quote += flat.lots * int256(c.hot.mark * c.terms.tickValue);
         flat.lots = 0;
-        AccountMargin memory without =
-            Margin.assess(s, oracle, c.accountWord, c.account, c, flat, false);
+        AccountMargin memory without = Margin.assess(s, oracle, c.accountWord, c.account, c, flat, false);
         uint256 im = x.before.initialMargin;
-        if (without.initialMargin >= im) revert IExchangeErrors.NothingFreed(uint32(c.account), uint16(c.series));
+        if (without.initialMargin >= im) {
+            revert IExchangeErrors.NothingFreed(uint32(c.account), uint16(c.series));
+        }
         uint256 need = uint256(int256(im) - x.before.equity);
         uint256 most = (held * need + (im - without.initialMargin) - 1) / (im - without.initialMargin);
         if (most > held) most = held;
@@ -155,7 +156,9 @@ library Liquidation {
         uint16 feed,
         uint32 fraction
     ) internal returns (uint256 paid, uint256 insured) {
-        if (fraction == 0 || fraction > WHOLE) revert IExchangeErrors.InvalidFraction(fraction, WHOLE);
+        if (fraction == 0 || fraction > WHOLE) {
+            revert IExchangeErrors.InvalidFraction(fraction, WHOLE);
+        }
         if (account == bidder) revert IExchangeErrors.NotAuthorised(msg.sender);
         Slice memory x;
         (x.account, x.bidder, x.feed, x.fraction) = (account, bidder, feed, fraction);
@@ -240,7 +243,10 @@ library Liquidation {
 
     /// @dev Starts the auction's clock of an account below MM.
     /// @return elapsed seconds since then, at most AUCTION
-    function _below(State storage s, uint32 account, AccountMargin memory m) private returns (uint256 elapsed) {
+    function _below(State storage s, uint32 account, AccountMargin memory m)
+        private
+        returns (uint256 elapsed)
+    {
         if (m.stale) revert IExchangeErrors.StaleAccount(account);
         if (m.equity >= int256(m.maintenanceMargin)) {
             revert IExchangeErrors.Healthy(account, m.equity, m.maintenanceMargin);

@@ -41,7 +41,11 @@ library Margin {
     uint256 private constant RATE = 1e8;
 
     /// @notice Margin of `account` from storage, at fresh marks.
-    function assess(State storage s, IIndexOracle oracle, uint256 account) internal view returns (AccountMargin memory) {
+    function assess(State storage s, IIndexOracle oracle, uint256 account)
+        internal
+        view
+        returns (AccountMargin memory)
+    {
         Context memory none;
         return assess(s, oracle, s.accounts[account], account, none, none.position, false);
     }

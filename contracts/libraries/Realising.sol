@@ -76,7 +76,9 @@ library Realising {
         }
         uint256 deficit = s.deficits[t.feed];
         uint256 insurance = s.insurance[t.feed];
-        if (deficit > insurance) revert IExchangeErrors.DeficitDeclaredIn(uint16(t.feed), deficit, insurance);
+        if (deficit > insurance) {
+            revert IExchangeErrors.DeficitDeclaredIn(uint16(t.feed), deficit, insurance);
+        }
         uint256 wanted = uint256(p.quote);
         if (s.money[series].pool < wanted && payers.length != 0) {
             _collect(s, oracle, series, t, wanted, payers);

@@ -37,7 +37,9 @@ library Settlement {
         uint256 unit = (fresh == 0 ? 1 : fresh) * Words.toTradeTerms(s.tradeTerms[series]).tickSize;
         uint256 tick = (sum + (unit >> 1)) / unit;
         if (tick > t.priceCap) tick = t.priceCap;
-        if (fresh * 100 < elapsed * Challenges.MIN_COVERAGE) tick = Challenges.decide(s, series, tick, end, fresh, elapsed);
+        if (fresh * 100 < elapsed * Challenges.MIN_COVERAGE) {
+            tick = Challenges.decide(s, series, tick, end, fresh, elapsed);
+        }
         h.mark = tick;
         h.markTime = block.timestamp;
         h.flags |= HOT_SETTLED;
@@ -175,7 +177,6 @@ library Settlement {
             floor_ = oldestRank;
         }
     }
-
 
     /// @notice Moves to the treasury what the pool holds beyond all claims and advances.
     function collectFees(State storage s, uint16 series) internal returns (uint256 amount) {

@@ -30,7 +30,10 @@ library Tokens {
         emit IExchangeEvents.TokensCreated(series, longToken, shortToken, longAccount, shortAccount);
     }
 
-    function _open(State storage s, uint16 series, bool long_, address token) private returns (uint32 account) {
+    function _open(State storage s, uint16 series, bool long_, address token)
+        private
+        returns (uint32 account)
+    {
         account = ++s.accountCount;
         s.principals[token] = account | (uint256(255) << 32);
         s.owners[account] = token;
@@ -151,7 +154,11 @@ library Tokens {
         s.positions[toKey] = Words.pack(b);
         _openInterest(s, series, longs, _long(a.lots) + _long(b.lots));
         emit IExchangeEvents.PositionMoved(
-            uint32(from), uint32(to), series, signed, long_ ? 0 : uint256(money) / lots / uint32(s.terms[series])
+            uint32(from),
+            uint32(to),
+            series,
+            signed,
+            long_ ? 0 : uint256(money) / lots / uint32(s.terms[series])
         );
     }
 

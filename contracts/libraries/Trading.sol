@@ -10,7 +10,17 @@ import {Margin} from "./Margin.sol";
 import {Mark} from "./Mark.sol";
 import {Matching} from "./Matching.sol";
 import {OrderBook} from "./OrderBook.sol";
-import {DAY, HOT_DEFICIT, HOT_GUARDED, HOT_STALE, HOT_TRADED, Order, Position, State, Words} from "./State.sol";
+import {
+    DAY,
+    HOT_DEFICIT,
+    HOT_GUARDED,
+    HOT_STALE,
+    HOT_TRADED,
+    Order,
+    Position,
+    State,
+    Words
+} from "./State.sol";
 
 /// @title One call on one book: read once, act in memory, check margin, store what changed
 /// @notice docs/spec/book.md
