@@ -18,7 +18,7 @@ from rich.console import Console
 from olivepress.devchain import DevChain, launch
 from olivepress.events import EventStream
 from olivepress.exchange import SeriesTerms
-from olivepress.index import LlmBlend, ProviderMedian, load
+from olivepress.index import AnyMethodology, load
 from olivepress.mirror import Mirror
 from olivepress.prices import GenaiPrices, Quote, collect, simulate_gpu
 from olivepress_bots import hedger, maker, noise
@@ -104,7 +104,7 @@ class Devnet:
         self.chain = chain
         self.seed = seed
         self.market = Market(chain.transport, chain.chain_id, seed, chain.set_balance)
-        self.methodologies: dict[str, LlmBlend | ProviderMedian] = {LLM: load(LLM), GPU: load(GPU)}
+        self.methodologies: dict[str, AnyMethodology] = {LLM: load(LLM), GPU: load(GPU)}
         self.runners: list[Runner] = []
         self.symbols: list[str] = []
 
@@ -130,7 +130,7 @@ class Devnet:
             ("noise", "noise trader", 500_000),
         ):
             member = await self.market.fund(Party(name, role, Decimal(deposit)))
-            venue = ChainVenue(member.client, self.market.oracle, shared, member.account)
+            venue = ChainVenue(member.client, shared, member.account)
             chosen = {
                 symbol: _strategy(name, contract, self.seed)
                 for symbol, contract in zip(self.symbols, CONTRACTS, strict=True)

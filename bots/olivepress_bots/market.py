@@ -13,7 +13,7 @@ from decimal import Decimal
 from olivepress.contracts.artifacts import load as load_artifact
 from olivepress.deploy import deploy_all
 from olivepress.exchange import ExchangeClient, SeriesTerms
-from olivepress.index import LlmBlend, ProviderMedian
+from olivepress.index import AnyMethodology
 from olivepress.manifest import Deployment
 from olivepress.oracle.client import OracleClient
 from olivepress.oracle.codec import OracleDomain, SignedReport, sign_report
@@ -26,15 +26,13 @@ from olivepress_bots.reporter import ReporterConfig, ReporterView, observe, roun
 GAS_MONEY = 10**21
 """Wei that every key of a local chain gets."""
 
-Methodology = LlmBlend | ProviderMedian
-
 
 @dataclass(frozen=True, slots=True)
 class FeedSetup:
     """A feed to add: its symbol, how its value is made, and the oracle's rules for it (seconds, 1e-4)."""
 
     symbol: str
-    methodology: Methodology
+    methodology: AnyMethodology
     heartbeat: int
     deviation_bps: int
 
@@ -187,6 +185,8 @@ class Relay:
         return len(groups)
 
 
-def by_feed(methodologies: Mapping[str, Methodology], feeds: Mapping[str, int]) -> dict[int, Methodology]:
+def by_feed(
+    methodologies: Mapping[str, AnyMethodology], feeds: Mapping[str, int]
+) -> dict[int, AnyMethodology]:
     """Methodologies by feed number, as a ReporterView wants them."""
     return {feeds[symbol]: methodology for symbol, methodology in methodologies.items()}

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from olivepress.index import LlmBlend, ProviderMedian, compute
+from olivepress.index import AnyMethodology, compute
 from olivepress.oracle.codec import Report, SignedReport
 from olivepress.prices import Quote, Reading
 
@@ -39,7 +39,7 @@ class ReporterView:
     """
 
     quotes: Mapping[int, Sequence[Quote]]
-    methodologies: Mapping[int, LlmBlend | ProviderMedian]
+    methodologies: Mapping[int, AnyMethodology]
     reported_at: int = 0
 
 

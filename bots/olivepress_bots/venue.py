@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 
-from olivepress.events import EventStream, StreamItem
+from olivepress.events import BlockEvents, EventStream, RoundAccepted, RoundConfirmed, StreamItem
 from olivepress.exchange import Cancel as CancelOrder
 from olivepress.exchange import ExchangeClient, Operation
 from olivepress.exchange import Place as PlaceOrder
 from olivepress.mirror import Mirror
 from olivepress.mirror.state import SeriesState
-from olivepress.oracle.client import OracleClient
-from olivepress.types import Series, Side
-from olivepress.units import amount_to_base, day_start
+from olivepress.types import Phase, Series, Side
+from olivepress.units import day_start
 from olivepress_bots.actions import Action, Cancel, CancelAll
 from olivepress_bots.view import MarketView, OwnOrder
 
@@ -23,13 +21,17 @@ DEPTH = 20
 
 
 class SharedMirror:
-    """One mirror and its stream, shared by every bot of a process, so each log is read once."""
+    """One mirror and its stream, shared by every bot of a process, so each log is read once.
+
+    The stream must cover the oracle too: `index` is the last value of each feed, USD x 1e8.
+    """
 
     def __init__(self, mirror: Mirror, stream: EventStream) -> None:
         self.mirror = mirror
         self.stream = stream
         self.listeners: list[Callable[[StreamItem], None]] = []
         """Called with every item of the stream, after the mirror has taken it in."""
+        self.index: dict[int, int] = {}
         self._reading = asyncio.Lock()
 
     async def sync(self) -> Mirror:
@@ -37,9 +39,17 @@ class SharedMirror:
         async with self._reading:
             for item in await self.stream.catch_up():
                 self.mirror.apply(item)
+                self._take_index(item)
                 for listener in self.listeners:
                     listener(item)
         return self.mirror
+
+    def _take_index(self, item: StreamItem) -> None:
+        # After a rollback the last value of the abandoned branch stays until the next round comes.
+        if isinstance(item, BlockEvents):
+            for event in item.events:
+                if isinstance(event, RoundAccepted | RoundConfirmed):
+                    self.index[event.feed] = event.price
 
 
 class ChainVenue:
@@ -47,49 +57,42 @@ class ChainVenue:
 
     Args:
         client: signs with the account's key.
-        oracle: reads the index.
-        shared: the mirror to read books and positions from.
+        shared: the mirror to read books, positions and the index from.
         account: the account's number.
     """
 
-    def __init__(
-        self, client: ExchangeClient, oracle: OracleClient, shared: SharedMirror, account: int
-    ) -> None:
+    def __init__(self, client: ExchangeClient, shared: SharedMirror, account: int) -> None:
         self.client = client
-        self.oracle = oracle
         self.shared = shared
         self.account = account
 
     async def view(self, symbol: str) -> MarketView:
-        """Book and position from the mirror; mark, phase and margin as the chain computes them now."""
+        """Book, position and index from the logs; mark, phase and margin as the chain computes them now."""
         mirror = await self.shared.sync()
-        mark = await self.client.mark(symbol)
-        phase = await self.client.phase(symbol)
-        margin = await self.client.account(self.account)
         series, terms = mirror.series(symbol), mirror.terms(symbol)
-        index = await self.oracle.latest(terms.feed)
-        ticks = terms.to_ticks(mark.price)
-        free = amount_to_base(margin.withdrawable, mirror.decimals)
-        per_lot = margin_per_lot(terms, ticks)
-        now = mirror.timestamp
+        reads = [("seriesInfo", (series.id,)), ("accountInfo", (self.account,))]
+        status, money = (next(iter(answer.values())) for answer in await self.client.lens.read_many(reads))
+        mark, now = int(status["mark"]), mirror.timestamp
+        per_lot = margin_per_lot(terms, mark)
+        index = self.shared.index.get(terms.feed)
         return MarketView(
             symbol=symbol,
-            phase=phase,
+            phase=Phase(status["phase"]),
             observed_at=now,
             tick_size=terms.tick_size,
             price_cap=terms.spec.price_cap,
             min_lots=terms.spec.min_lots,
-            index=index_tick(index.value, terms.tick_size) if index.time else None,
-            mark=ticks,
-            stale=mark.stale,
-            reduce_only=series.reduce_only_until > now,
-            lowest=-(-ticks * (_BPS - terms.spec.band_bps) // _BPS),
-            highest=ticks * (_BPS + terms.spec.band_bps) // _BPS,
+            index=None if index is None else index_tick(index, terms),
+            mark=mark,
+            stale=status["stale"],
+            reduce_only=status["reduceOnly"],
+            lowest=-(-mark * (_BPS - terms.spec.band_bps) // _BPS),
+            highest=mark * (_BPS + terms.spec.band_bps) // _BPS,
             bids=_levels(series, Side.BUY, now),
             asks=_levels(series, Side.SELL, now),
             position=mirror.position(self.account, symbol).lots,
             orders=own_orders(series, self.account),
-            buying_power=free + per_lot * _lots_in_use(series, self.account),
+            buying_power=money["withdrawable"] + per_lot * _lots_in_use(series, self.account),
             margin_per_lot=per_lot,
             fixing_from=day_start(terms.spec.window_start),
             expires_at=terms.expiry_timestamp,
@@ -119,9 +122,9 @@ def margin_per_lot(terms: Series, mark: int) -> int:
     return -(-mark * spec.tick_value * spec.im_bps * (100 + spec.concentration_pct) // (_BPS * 100))
 
 
-def index_tick(index: Decimal, tick_size: Decimal) -> int:
-    """The index in ticks, rounded half up as the exchange does."""
-    return int((index / tick_size + Decimal("0.5")) // 1)
+def index_tick(index: int, terms: Series) -> int:
+    """The index (USD x 1e8) in ticks, rounded half up as the exchange does."""
+    return (index + terms.spec.tick_size // 2) // terms.spec.tick_size
 
 
 def to_operation(action: Action, terms: Series) -> Operation:

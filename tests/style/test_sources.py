@@ -116,9 +116,14 @@ def checks_something(function: ast.AST) -> bool:
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_test_checks_something(path: Path) -> None:
-    tests = [function for function in functions(tree(path)) if function.name.startswith("test_")]
+    module = tree(path)
+    tests: list[ast.AST] = [one for one in functions(module) if one.name.startswith("test_")]
+    machines = [
+        node for node in ast.walk(module) if isinstance(node, ast.Attribute) and node.attr == "TestCase"
+    ]
+    tests += [module] if machines else []  # a hypothesis state machine checks in its rules
     assert tests, "a test file without a test"
-    assert [function.name for function in tests if not checks_something(function)] == []
+    assert [getattr(one, "name", "machine") for one in tests if not checks_something(one)] == []
 
 
 def test_every_forge_test_checks_something() -> None:

@@ -177,7 +177,7 @@ def _axes(chart: Chart, scale: _Scale) -> list[str]:
         )
         value += scale.step
     days = max((chart.end - chart.start) // DAY, 1)
-    every = next(n for n in (1, 2, 3, 5, 7, 10, 14, 1000) if days // n <= 10)
+    every = next(n for n in (1, 2, 3, 5, 7, 10, 14, 1000) if days // n <= chart.width // 100)
     first = -(-chart.start // DAY) * DAY
     for time in range(first, chart.end + 1, every * DAY):
         label = f"{datetime.fromtimestamp(time, UTC):%d %b}"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from olivepress.contracts.artifacts import load as load_artifact
 from olivepress.mirror import Mirror
 from olivepress.types import Phase
-from olivepress.units import base_to_amount, day_of, day_start
+from olivepress.units import amount_to_base, base_to_amount, day_of, day_start
 from olivepress_bots.demo.play import Play
 from olivepress_bots.demo.recompute import integrate, settlement_tick
 from olivepress_bots.demo.scenario import MAX_LAG, SeriesPlan
@@ -69,7 +67,7 @@ async def count(play: Play) -> Outcome:
     deposits = sum(account.deposited for account in state.accounts.values())
     withdrawals = sum(account.withdrawn for account in state.accounts.values())
     held = await _balance(play, play.market.deployment.exchange)
-    fees = await _exchange_int(play, "treasury")
+    fees = amount_to_base(await play.market.owner.treasury(), mirror.decimals)
     dust = held - fees
     wallets = [await _balance(play, member.client.sender.address) for member in play.members]
     phases = [await play.market.owner.phase(plan.symbol) for plan in play.scenario.plans]
@@ -115,14 +113,6 @@ def _open_claims(mirror: Mirror) -> list[int]:
 
 
 async def _balance(play: Play, address: str) -> int:
-    return await _call_int(play, play.market.deployment.collateral, "MockUSDC", "balanceOf", address)
-
-
-async def _exchange_int(play: Play, function: str) -> int:
-    return await _call_int(play, play.market.deployment.exchange, "Exchange", function)
-
-
-async def _call_int(play: Play, to: str, contract: str, function: str, *arguments: Any) -> int:
-    data = load_artifact(contract).interface.encode(function, *arguments)
-    call = {"to": to, "data": "0x" + data.hex()}
-    return int(await play.chain.transport.request("eth_call", [call, "latest"]), 16)
+    """Collateral of an address, base units."""
+    decimals = play.market.deployment.collateral_decimals
+    return amount_to_base(await play.market.owner.balance(address), decimals)

@@ -125,6 +125,7 @@ def _price_chart(series: Json) -> Chart:
         (time, _decimal(bid), _decimal(ask))
         for time, bid, ask in zip(times, timeline["bid"], timeline["ask"], strict=True)
     ]
+    most = max((trade["lots"] for trade in series["trades"]), default=1)
     return Chart(
         title=f"{series['symbol']}: index, mark, best bid and ask, trades",
         start=start,
@@ -134,8 +135,8 @@ def _price_chart(series: Json) -> Chart:
             Line("index", "index", list(_points(times, timeline["index"]))),
             Line("mark", "mark", list(_points(times, timeline["mark"]))),
         ],
-        dots=[_trade_dot(trade) for trade in series["trades"]],
-        shade=(series["window"]["from"], end, "settlement is the average of the index over these days"),
+        dots=[_trade_dot(trade, most) for trade in series["trades"]],
+        shade=(series["window"]["from"], end, "averaging window"),
         level=(
             series["window"]["from"],
             Decimal(series["settlement_price"]),
@@ -145,9 +146,9 @@ def _price_chart(series: Json) -> Chart:
     )
 
 
-def _trade_dot(trade: Json) -> Dot:
-    # The area of a dot grows with its lots.
-    radius = min(Decimal(trade["lots"]).sqrt() * Decimal("0.8") + 1, Decimal(8))
+def _trade_dot(trade: Json, most: int) -> Dot:
+    # The area of a dot grows with its lots; the largest trade of the series has the largest dot.
+    radius = max((Decimal(trade["lots"]) / most).sqrt() * 5, Decimal("1.2"))
     verb = "bought" if trade["side"] == "buy" else "sold"
     text = f"{trade['taker']} {verb} {trade['lots']} lots at ${trade['price']} from {trade['maker']}"
     if trade["side"] == "sell":

@@ -52,7 +52,8 @@ class Clock:
     async def mine(self) -> None:
         """Mines one block."""
         self.last = max(self._next, self.last + 1)
-        await self.chain.mine(timestamp=self.last)
+        calls = [("evm_setNextBlockTimestamp", [self.last]), ("evm_mine", [])]
+        await self.chain.transport.batch(calls)
 
     async def mine_pending(self) -> None:
         """Mines one block where transactions wait. Every sender calls it before it waits for a receipt."""
@@ -139,7 +140,7 @@ async def prepare(chain: DevChain, scenario: Scenario) -> Play:
         member = await market.fund(party)
         play.members.append(member)
         play.recorder.names[member.account] = party.name
-        venue = ChainVenue(member.client, market.oracle, shared, member.account)
+        venue = ChainVenue(member.client, shared, member.account)
         play.runners.append(Runner(party.name, venue, strategies(scenario, party.name)))
     return play
 

@@ -13,7 +13,7 @@ from olivepress.mirror import Mirror
 from olivepress.types import Side
 from olivepress.units import oracle_to_price
 from olivepress_bots.demo.recompute import Published
-from olivepress_bots.demo.scenario import SeriesPlan
+from olivepress_bots.demo.scenario import SeriesPlan, shown_price
 
 
 @dataclass(slots=True)
@@ -78,11 +78,11 @@ class Recorder:
         series, terms = mirror.series(plan.symbol), mirror.terms(plan.symbol)
         line = self.timelines[plan.symbol]
         best = [series.book.best(side, time) for side in (Side.BUY, Side.SELL)]
-        bid, ask = (None if tick is None else str(terms.to_price(tick)) for tick in best)
+        bid, ask = (None if tick is None else shown_price(terms.to_price(tick), plan) for tick in best)
         latest = self.published[self.feeds[plan.feed]]
         line.time.append(time)
         line.index.append(str(oracle_to_price(latest[-1].value).normalize()) if latest else None)
-        line.mark.append(str(mark))
+        line.mark.append(shown_price(mark, plan))
         line.bid.append(bid)
         line.ask.append(ask)
         ticks = terms.to_ticks(mark)
@@ -97,7 +97,7 @@ class Recorder:
         return [
             {
                 "time": trade.timestamp,
-                "price": str(terms.to_price(trade.fill.tick)),
+                "price": shown_price(terms.to_price(trade.fill.tick), plan),
                 "lots": trade.fill.lots,
                 "side": "buy" if trade.fill.side is Side.BUY else "sell",
                 "taker": self.names[trade.fill.taker],

@@ -16,19 +16,19 @@ from olivepress.devchain import launch
 from olivepress_bots.demo.ending import Outcome, count, pay_out, recomputed_price, settle_everything
 from olivepress_bots.demo.page import money, render_page
 from olivepress_bots.demo.play import PREPARATION, Play, play_month, prepare
-from olivepress_bots.demo.scenario import DAY, Scenario, SeriesPlan, make_scenario
+from olivepress_bots.demo.scenario import DAY, Scenario, SeriesPlan, make_scenario, shown_price
 
 Report = dict[str, Any]
 
 
-def run_demo(*, seed: int, fast: bool, out: Path, quiet: bool = False) -> Report:
+def run_demo(*, seed: int, fast: bool, out: Path, month: str, quiet: bool = False) -> Report:
     """Plays the month, writes report.json and report.html to `out`, prints a summary; returns the report.
 
     Raises KeyboardInterrupt, with a message, when it is interrupted: the chain is stopped and nothing is
     written.
     """
-    console = Console(quiet=quiet)
-    scenario = make_scenario(seed, fast=fast)
+    console = Console(quiet=quiet, highlight=False, soft_wrap=True)
+    scenario = make_scenario(seed, fast=fast, month=month)
     started = time.monotonic_ns()
     stage = "starting the local chain"
     with _progress(console) as bar:
@@ -95,7 +95,7 @@ async def _report(play: Play, prices: dict[str, Decimal], outcome: Outcome) -> R
         "ok": settled_right and outcome.conserved,
         "seed": scenario.seed,
         "mode": scenario.mode,
-        "month": "October 2026",
+        "month": scenario.month,
         "days": scenario.days,
         "money_unit": "USDC base units",
         "money_decimals": mirror.decimals,
@@ -125,8 +125,8 @@ def _series_report(play: Play, plan: SeriesPlan, price: Decimal) -> Report:
         "unit": plan.unit,
         "lot": plan.lot,
         "observations": len(recorder.published[play.market.feeds[plan.feed]]),
-        "settlement_price": str(price),
-        "settlement_price_recomputed": None if recomputed is None else str(recomputed),
+        "settlement_price": shown_price(price, plan),
+        "settlement_price_recomputed": None if recomputed is None else shown_price(recomputed, plan),
         "orders": recorder.orders[number],
         "fills": recorder.fills[number],
         "volume_lots": mirror.series(plan.symbol).volume_lots,
@@ -159,26 +159,33 @@ def summary(report: Report, out: Path, console: Console) -> None:
     for series in report["series"]:
         same = series["settlement_price"] == series["settlement_price_recomputed"]
         console.print(
-            f"[bold]{series['symbol']}[/] ({series['source']} prices): {series['observations']} reports, "
-            f"{series['orders']:,} orders, {series['fills']:,} fills, settled at "
-            f"[bold]${series['settlement_price']}[/], recomputed from the reports "
-            f"${series['settlement_price_recomputed']} {'[green]equal[/]' if same else '[red]DIFFERENT[/]'}"
+            f"[bold]{series['symbol']}[/], {series['source']} prices: {series['observations']} index values, "
+            f"{series['orders']:,} orders, {series['fills']:,} fills"
         )
+        console.print(
+            f"  settled at [bold]${series['settlement_price']}[/]; recomputed from the published reports: "
+            f"${series['settlement_price_recomputed']}, {'[green]equal[/]' if same else '[red]DIFFERENT[/]'}"
+        )
+    console.print("[bold]Profit and loss[/], USDC")
     for account in report["accounts"]:
         pnl = money(account["pnl"], decimals, places=2, sign=True)
-        console.print(f"  {account['name']:<9} {account['role']:<34} {pnl:>15} USDC")
+        console.print(f"  {account['name']:<9} {account['role']:<34} {pnl:>15}")
     left = report["left"]
+    console.print("[bold]Every unit[/], USDC")
+    for name, amount in (
+        ("deposited", report["deposits_total"]),
+        ("withdrawn", report["withdrawals_total"]),
+        ("left: fees", left["fees"]),
+        ("left: dust", left["dust"]),
+    ):
+        console.print(f"  {name:<12} {money(amount, decimals):>22}")
     verdict = "[green]adds up to the unit[/]" if report["conservation_ok"] else "[red]DOES NOT ADD UP[/]"
-    console.print(
-        f"In {money(report['deposits_total'], decimals)} "
-        f"= out {money(report['withdrawals_total'], decimals)} "
-        f"+ fees {money(left['fees'], decimals)} + dust {money(left['dust'], decimals)} USDC: {verdict}"
-    )
+    console.print(f"  {verdict}")
     for name, holds in report["checks"].items():
         if not holds:
-            console.print(f"[red]  failed: {name}[/]")
+            console.print(f"  [red]failed: {name}[/]")
     console.print(
-        f"{report['seconds']:.1f} s. Look at {out / 'report.html'}, numbers in {out / 'report.json'}"
+        f"{report['seconds']:.1f} s. Look at {out / 'report.html'}; numbers in {out / 'report.json'}"
     )
 
 

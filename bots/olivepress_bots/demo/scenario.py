@@ -1,8 +1,8 @@
 """What the demo plays: the month, the series, the index paths, the parties and their strategies.
 
-The LLM series replays October 2026, the last whole month of the recorded table: the index fell from $3.50
-to $3.00 on the 1st and went back to $3.50 on the 25th, inside the averaging window, so the settlement price
-is a real average.
+By default the LLM series replays November 2024: on the 17th OpenAI's price cut took the index from $5.25 to
+$4.50. That is inside the averaging window, so the settlement price is a real average, and beyond the deviation
+bound, so it takes a second round.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 
+from olivepress.errors import ValidationError
 from olivepress.exchange import SeriesTerms
-from olivepress.index import LlmBlend, ProviderMedian, history, load
+from olivepress.index import AnyMethodology, history, load
 from olivepress.prices import Quote, simulate_gpu
 from olivepress.types import Side
 from olivepress_bots import hedger, maker, noise
@@ -28,6 +30,9 @@ DAY = 86_400
 LLM, GPU = "LLM-FLAGSHIP", "GPU-H100-SXM"
 OPERATORS, QUORUM = 7, 5
 MAX_LAG = 3600
+DEFAULT_MONTH = "2024-11"
+LEAD_DAYS, WINDOW_DAYS = 3, 20
+"""Days of trading before the month begins, and days at its end whose average settles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class Scenario:
 
     seed: int
     mode: str
+    month: str
     first_day: date
     expiry: date
     window_start: date
@@ -87,49 +93,77 @@ def midnight(day: date) -> int:
     return int(datetime.combine(day, time(), UTC).timestamp())
 
 
-def make_scenario(seed: int, *, fast: bool) -> Scenario:
-    """The demo's month. `fast` has fewer reports and decisions a day, and is otherwise the same."""
-    plans = (
-        SeriesPlan(
-            feed=LLM,
-            symbol=f"{LLM}-OCT26",
-            source="real",
-            source_note="real list prices, recorded from releases of genai-prices, litellm and tokencost.",
-            description=(
-                "Median over vendors of their flagship model's list price, 3 parts input to 1 part output. "
-                "On 1 October the index fell by a seventh, on the 25th it went back up."
-            ),
-            unit="1M tokens",
-            lot="1,000M tokens",
-            tick_size=Decimal("0.001"),
-            tick_value=Decimal(1),
-            price_cap=Decimal(30),
-            max_basis=Decimal("0.500"),
-            basis=Decimal("0.030"),
-        ),
-        SeriesPlan(
-            feed=GPU,
-            symbol=f"{GPU}-OCT26",
-            source="simulated",
-            source_note="simulated quotes of eight clouds, inside the band of prices seen in the market.",
-            description="Simulated: median over clouds of the lowest on-demand price of an hour of one H100.",
-            unit="GPU-hour",
-            lot="100 GPU-hours",
-            tick_size=Decimal("0.001"),
-            tick_value=Decimal("0.1"),
-            price_cap=Decimal(20),
-            max_basis=Decimal("0.300"),
-            basis=Decimal("-0.020"),
-        ),
-    )
+def make_scenario(seed: int, *, fast: bool, month: str = DEFAULT_MONTH) -> Scenario:
+    """The demo's month, `YYYY-MM`. `fast` has fewer reports and decisions a day, and is otherwise the same.
+
+    Raises ValidationError for a month that the recorded prices do not cover.
+    """
+    first = _first_of(month)
+    expiry = (first + timedelta(days=32)).replace(day=1)
+    opening = first - timedelta(days=LEAD_DAYS)
+    tag = f"{first:%b%y}".upper()
     return Scenario(
         seed=seed,
         mode="fast" if fast else "full",
-        first_day=date(2026, 9, 28),
-        expiry=date(2026, 11, 1),
-        window_start=date(2026, 10, 22),
-        interval=DAY // 3 if fast else DAY // 8,
-        plans=plans,
+        month=f"{first:%B %Y}",
+        first_day=opening,
+        expiry=expiry,
+        window_start=expiry - timedelta(days=WINDOW_DAYS),
+        interval=DAY // 2 if fast else DAY // 6,
+        plans=(_llm_plan(tag, opening, expiry), _gpu_plan(tag)),
+    )
+
+
+def _first_of(month: str) -> date:
+    known_from, known_to = history.span()
+    allowed = f"YYYY-MM, a whole month from {known_from + timedelta(days=LEAD_DAYS)} to {known_to}"
+    try:
+        first = date.fromisoformat(f"{month}-01")
+    except ValueError:
+        raise ValidationError("month", month, allowed) from None
+    expiry = (first + timedelta(days=32)).replace(day=1)
+    if first - timedelta(days=LEAD_DAYS) < known_from or expiry > known_to:
+        raise ValidationError("month", month, allowed)
+    return first
+
+
+def _llm_plan(tag: str, opening: date, expiry: date) -> SeriesPlan:
+    moves = [
+        f"on {move.day:%d %B} from ${move.before:f} to ${move.after:f} ({', '.join(move.vendors)})"
+        for move in history.moves(opening, expiry - timedelta(days=1))
+        if move.before is not None and move.after is not None
+    ]
+    happened = f"It moved {', '.join(moves)}." if moves else "It did not move in this month."
+    return SeriesPlan(
+        feed=LLM,
+        symbol=f"{LLM}-{tag}",
+        source="real",
+        source_note="real list prices, recorded from releases of genai-prices, litellm and tokencost.",
+        description=f"Median over vendors of their flagship's list price, 3 input : 1 output. {happened}",
+        unit="1M tokens",
+        lot="1,000M tokens",
+        tick_size=Decimal("0.001"),
+        tick_value=Decimal(1),
+        price_cap=Decimal(60),
+        max_basis=Decimal("0.500"),
+        basis=Decimal("0.030"),
+    )
+
+
+def _gpu_plan(tag: str) -> SeriesPlan:
+    return SeriesPlan(
+        feed=GPU,
+        symbol=f"{GPU}-{tag}",
+        source="simulated",
+        source_note="simulated quotes of eight clouds, inside the band of prices seen in the market.",
+        description="Simulated: median over clouds of the lowest on-demand price of an hour of one H100.",
+        unit="GPU-hour",
+        lot="100 GPU-hours",
+        tick_size=Decimal("0.001"),
+        tick_value=Decimal("0.1"),
+        price_cap=Decimal(20),
+        max_basis=Decimal("0.300"),
+        basis=Decimal("-0.020"),
     )
 
 
@@ -151,12 +185,17 @@ def series_terms(scenario: Scenario, plan: SeriesPlan, feed: int, index: Decimal
     )
 
 
+def shown_price(price: Decimal, plan: SeriesPlan) -> str:
+    """A price on the tick grid as text, with the tick's decimals."""
+    return str(price.quantize(plan.tick_size))
+
+
 class IndexPath:
     """The quotes that each operator sees, and the index at any time of the run."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.methodologies: dict[str, LlmBlend | ProviderMedian] = {LLM: load(LLM), GPU: load(GPU)}
+        self.methodologies: dict[str, AnyMethodology] = {LLM: load(LLM), GPU: load(GPU)}
         steps = DAY // scenario.interval
         first = scenario.first_day - timedelta(days=1)
         quotes = simulate_gpu("H100-SXM", scenario.seed, first, scenario.days + 3, steps_per_day=steps)
@@ -181,7 +220,7 @@ class IndexPath:
             for quote in self._gpu.get(moment, ())
             if not self._missed(operator, moment, quote.venue)
         ]
-        return {LLM: history.quotes_on(day), GPU: seen}
+        return {LLM: _list_prices(day), GPU: seen}
 
     def online(self, operator: int, at: int) -> bool:
         """Every operator is away now and then."""
@@ -190,6 +229,11 @@ class IndexPath:
     def _missed(self, operator: int, moment: int, venue: str) -> bool:
         """A collector does not reach every cloud every time, so operators differ a little."""
         return random.Random(f"{self.scenario.seed}/{operator}/{moment}/{venue}").randrange(100) < 8
+
+
+@cache
+def _list_prices(day: date) -> list[Quote]:
+    return history.quotes_on(day)
 
 
 def parties() -> list[Party]:

@@ -27,6 +27,9 @@ Seed = Annotated[int, typer.Option(help="The same seed repeats a run exactly.")]
 def demo(
     seed: Seed = 1,
     fast: Annotated[bool, typer.Option("--fast", help="Fewer rounds a day: under 30 seconds.")] = False,
+    month: Annotated[
+        str, typer.Option(metavar="YYYY-MM", help="Month of recorded LLM prices to replay.")
+    ] = "2024-11",
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where report.json and report.html go.")] = Path(
         "out/demo"
     ),
@@ -35,7 +38,7 @@ def demo(
     """Trade and settle one contract month on a local chain, from real prices to the last withdrawal."""
     from olivepress_bots.demo.run import run_demo
 
-    report = run_demo(seed=seed, fast=fast, out=out, quiet=as_json)
+    report = run_demo(seed=seed, fast=fast, out=out, month=month, quiet=as_json)
     if as_json:
         print_json(report)
     if not report["ok"]:

@@ -93,7 +93,7 @@ class Crowd:
 
 
 async def settle_and_pay_out(market: Market, mirror: Mirror, stream: EventStream) -> None:
-    """Days pass with a report each; then everyone is settled, draws what is due, and leaves with all its cash."""
+    """Days pass with a report each; then all are settled, draw what is due, and leave with their cash."""
     chain, owner = market.chain, market.owner
     first = date(2026, 12, 24).toordinal() - date(1970, 1, 1).toordinal()
     now = await chain.timestamp()

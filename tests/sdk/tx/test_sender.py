@@ -1,83 +1,30 @@
-"""The sender against a real chain, and against a connection that breaks at the worst moments."""
+"""Sending, reverts, fees and nonces, against a real chain."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from flaky_transport import LOOPING, NOBODY, REVERTING, Flaky, balance
 from olivepress.devchain import DevChain
 from olivepress.errors import (
-    ConnectionFailed,
     InsufficientFunds,
-    OutcomeUnknown,
     OutOfGas,
     ReceiptTimeout,
-    RequestTimeout,
     Reverted,
     RpcError,
     TransactionDropped,
     Underpriced,
     ValidationError,
 )
-from olivepress.rpc import TransportOptions
+from olivepress.rpc import FakeTransport
 from olivepress.rpc.duplex import WebSocketTransport
 from olivepress.rpc.http import HttpTransport
 from olivepress.signer import LocalSigner, contract_address
-from olivepress.tx import FeePolicy, FileJournal, Outcome, TransactionSender
-
-# Runtime code that reverts with 0xdeadbeef, and code that loops for ever, each behind a constructor.
-REVERTING = bytes.fromhex("6b63deadbeef5f526004601cfd5f52600c6014f3")
-NOBODY = "0x" + "ee" * 20
-LOOPING = bytes.fromhex("625b5f565f526003601df3")
-
-
-class Flaky(WebSocketTransport):
-    """Loses the requests, or the answers, of sends when told to."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url, TransportOptions(timeout=5, retries=1, backoff=0.01))
-        self.lose: Callable[[], BaseException] | None = None
-        self.deliver = True
-        self.sends = 0
-
-    async def _exchange(self, method: str, params: Sequence[Any]) -> Any:
-        if method != "eth_sendRawTransaction" or self.lose is None:
-            return await super()._exchange(method, params)
-        self.sends += 1
-        if self.deliver:
-            await super()._exchange(method, params)
-        raise self.lose()
-
-
-def broken() -> ConnectionFailed:
-    return ConnectionFailed("cable cut", url="ws://node", sent=True)
-
-
-def unreachable() -> ConnectionFailed:
-    return ConnectionFailed("no route", url="ws://node", sent=False)
-
-
-def hanging() -> RequestTimeout:
-    return RequestTimeout("no answer", url="ws://node")
-
-
-@pytest.fixture
-async def wire(chain: DevChain) -> AsyncIterator[Flaky]:
-    async with Flaky(chain.ws_url) as transport:
-        yield transport
-
-
-@pytest.fixture
-def sender(chain: DevChain, wire: Flaky) -> TransactionSender:
-    return TransactionSender(wire, LocalSigner(chain.keys[0]), chain.chain_id)
-
-
-async def balance(chain: DevChain, address: str) -> int:
-    return int(await chain.transport.request("eth_getBalance", [address, "latest"]), 16)
+from olivepress.tx import FeePolicy, TransactionSender
 
 
 @pytest.mark.parametrize("kind", ["http", "ws"])
@@ -216,108 +163,42 @@ async def test_another_process_with_the_same_key(chain: DevChain, wire: Flaky) -
     assert (await second.receipt(5)).succeeded
 
 
-async def test_surely_unsent_is_no_unknown(chain: DevChain, wire: Flaky, sender: TransactionSender) -> None:
-    wire.lose, wire.deliver = unreachable, False
-    with pytest.raises(ConnectionFailed, match="no route"):
-        await sender.send(chain.accounts[1], gas=21_000)
-    assert wire.sends == 1  # never repeated blindly
-    assert sender.journal.open_intents() == []
-    wire.lose = None
-    assert (await sender.send(chain.accounts[1], gas=21_000)).nonce == 0
+async def test_nonces_follow_the_order_of_the_calls(chain: DevChain, sender: TransactionSender) -> None:
+    tasks = []
+    for _ in range(300):  # they arrive while the first ones still wait for the nonce and the fees
+        tasks.extend(asyncio.create_task(sender.send(chain.accounts[1], gas=21_000)) for _ in range(2))
+        await asyncio.sleep(0)
+    assert [pending.nonce for pending in await asyncio.gather(*tasks)] == list(range(600))
 
 
-@pytest.mark.parametrize("loss", [broken, hanging])
-async def test_unknown_but_delivered(
-    chain: DevChain, wire: Flaky, sender: TransactionSender, loss: Callable[[], BaseException]
-) -> None:
-    wire.lose = loss
-    with pytest.raises(OutcomeUnknown) as caught:
-        await sender.send(chain.accounts[1], value=1, gas=21_000)
-    wire.lose = None
-    assert len(sender.journal.open_intents()) == 1
-    await chain.mine()
-    receipt = await caught.value.resolve(timeout=5)
-    assert receipt.tx_hash == caught.value.tx_hash
-    assert (await sender.send(chain.accounts[1], gas=21_000)).nonce == 1
-    assert wire.sends == 1
-
-
-async def test_unknown_and_still_in_the_pool(chain: DevChain, wire: Flaky, sender: TransactionSender) -> None:
-    wire.lose = broken
-    with pytest.raises(OutcomeUnknown) as caught:
-        await sender.send(chain.accounts[1], value=1, gas=21_000)
-    wire.lose = None
-    resolving = asyncio.create_task(caught.value.resolve(timeout=5))
-    later = await sender.send(chain.accounts[1], gas=21_000)
-    await chain.mine()
-    assert (await resolving).succeeded
-    assert later.nonce == 1
-
-
-async def test_unknown_and_lost_is_cancelled_for_good(
-    chain: DevChain, wire: Flaky, sender: TransactionSender
-) -> None:
-    receiver = NOBODY
-    wire.lose, wire.deliver = broken, False
-    with pytest.raises(OutcomeUnknown) as caught:
-        await sender.send(receiver, value=1, gas=21_000)
-    raw = sender.journal.open_intents()[0].raw
-    wire.lose = None
-    sender.before_wait = chain.mine_pending
-    with pytest.raises(TransactionDropped):
-        await caught.value.resolve(timeout=5)
-    # The lost packet turns up late, and can do nothing any more.
-    with pytest.raises(Exception, match="nonce too low"):
-        await chain.transport.request("eth_sendRawTransaction", ["0x" + raw.hex()])
-    assert await balance(chain, receiver) == 0
-    assert sender.journal.open_intents() == []
-
-
-async def test_unknown_and_lost_can_be_sent_again(
-    chain: DevChain, wire: Flaky, sender: TransactionSender
-) -> None:
-    receiver = NOBODY
-    wire.lose, wire.deliver = broken, False
-    with pytest.raises(OutcomeUnknown) as caught:
-        await sender.send(receiver, value=1, gas=21_000)
-    wire.lose = None
-    sender.before_wait = chain.mine_pending
-    receipt = await caught.value.resolve(resend=True, timeout=5)
-    assert receipt.tx_hash == caught.value.tx_hash
-    assert await balance(chain, receiver) == 1
-
-
-async def test_the_next_send_takes_the_nonce_of_a_lost_one(
-    chain: DevChain, wire: Flaky, sender: TransactionSender
-) -> None:
-    wire.lose, wire.deliver = broken, False
-    with pytest.raises(OutcomeUnknown) as caught:
-        await sender.send(NOBODY, value=1, gas=21_000)
-    wire.lose = None
-    sender.before_wait = chain.mine_pending
-    pending = await sender.send(chain.accounts[1], value=2, gas=21_000)
-    assert pending.nonce == 0
-    await pending.receipt(5)
-    with pytest.raises(TransactionDropped, match="another transaction"):
-        await caught.value.resolve(timeout=5)
-
-
-async def test_a_cancelled_send_is_found_out_before_the_next(
-    chain: DevChain, wire: Flaky, sender: TransactionSender
-) -> None:
-    await sender.send(chain.accounts[1], gas=21_000)
-    stopped = asyncio.create_task(sender.send(chain.accounts[1], gas=21_000))
-    await asyncio.sleep(0)  # signed and handed to the transport
-    stopped.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await stopped
-    third = await sender.send(chain.accounts[1], gas=21_000)
-    await chain.mine()
-    assert (await third.receipt(5)).succeeded
-    assert third.nonce in (1, 2)  # whether the stopped one had left or not
-    assert (
-        int(await wire.request("eth_getTransactionCount", [sender.address, "latest"]), 16) == third.nonce + 1
+async def test_mined_between_two_answers_is_not_gone() -> None:
+    signer = LocalSigner(1)
+    fake = FakeTransport(
+        {
+            "eth_getTransactionCount": ["0x0", "0x1", "0x1"],
+            "eth_getBlockByNumber": {"baseFeePerGas": "0x1", "transactions": []},
+            "eth_sendRawTransaction": "0x",
+            "eth_blockNumber": "0x0",
+            "eth_getTransactionByHash": None,
+            "eth_getTransactionReceipt": None,
+        }
     )
+    sender = TransactionSender(fake, signer, 1)
+    pending = await sender.send(signer.address, gas=21_000)
+    await asyncio.sleep(0.01)  # the watcher has looked
+    mined = {
+        "transactionHash": "0x" + pending.hash.hex(),
+        "blockNumber": "0x1",
+        "blockHash": "0x" + "bb" * 32,
+        "transactionIndex": "0x0",
+        "status": "0x1",
+        "gasUsed": "0x5208",
+        "effectiveGasPrice": "0x1",
+        "logs": [],
+    }
+    fake.answers["eth_getTransactionReceipt"] = [None, mined]
+    assert await sender.look(pending) == "mined"
+    assert (await pending.receipt(1)).block_number == 1
 
 
 async def test_stuck_transactions_are_bumped(chain: DevChain, wire: Flaky) -> None:
@@ -379,59 +260,3 @@ async def test_fees_have_a_ceiling(chain: DevChain, wire: Flaky) -> None:
     sender = TransactionSender(wire, LocalSigner(chain.keys[0]), chain.chain_id, fees=fees)
     with pytest.raises(Underpriced):
         await sender.send(chain.accounts[1], gas=21_000)
-
-
-async def test_recovery_after_a_crash(chain: DevChain, wire: Flaky, tmp_path: Path) -> None:
-    path = tmp_path / "journal" / "sends.jsonl"
-    key = LocalSigner(chain.keys[0])
-    journal = FileJournal(path)
-    before = TransactionSender(wire, key, chain.chain_id, journal=journal)
-    mined = await before.send(chain.accounts[1], value=1, gas=21_000)
-    await chain.mine()
-    await mined.receipt(5)
-    open_mined = await before.send(chain.accounts[1], value=2, gas=21_000)
-    wire.lose, wire.deliver = broken, False
-    with pytest.raises(OutcomeUnknown):
-        await before.send(chain.accounts[1], value=3, gas=21_000)
-    wire.lose = None
-    journal.close()  # the process dies here: nothing more is written
-    await chain.mine()
-
-    after = TransactionSender(chain.transport, key, chain.chain_id, journal=FileJournal(path))
-    found = await after.recover()
-    assert [(item.intent.nonce, item.outcome) for item in found] == [(1, Outcome.SUCCEEDED), (2, None)]
-    assert found[0].intent.tx_hash == open_mined.hash
-    assert found[1].pending is None
-    pending = await after.send(chain.accounts[1], value=4, gas=21_000)
-    await chain.mine()
-    await pending.receipt(5)
-    assert pending.nonce == 2
-    found = await after.recover()
-    assert [(item.intent.nonce, item.outcome) for item in found] == [(2, Outcome.DROPPED)]
-    assert after.journal.open_intents() == []
-    await after.close()
-
-
-async def test_recovery_of_what_still_waits(chain: DevChain, wire: Flaky, tmp_path: Path) -> None:
-    path = tmp_path / "sends.jsonl"
-    key = LocalSigner(chain.keys[0])
-    journal = FileJournal(path)
-    await TransactionSender(wire, key, chain.chain_id, journal=journal).send(chain.accounts[1], gas=21_000)
-    journal.close()
-    after = TransactionSender(chain.transport, key, chain.chain_id, journal=FileJournal(path))
-    (found,) = await after.recover()
-    assert found.pending is not None
-    assert (await after.send(chain.accounts[1], gas=21_000)).nonce == 1
-    await chain.mine()
-    assert (await found.pending.receipt(5)).succeeded
-    await after.close()
-
-
-async def test_the_node_dies_while_a_receipt_is_awaited(chain: DevChain, wire: Flaky) -> None:
-    sender = TransactionSender(wire, LocalSigner(chain.keys[0]), chain.chain_id)
-    pending = await sender.send(chain.accounts[1], gas=21_000)
-    waiting = asyncio.create_task(pending.receipt(30))
-    await asyncio.sleep(0.05)
-    await wire.close()
-    with pytest.raises(OutcomeUnknown, match="lost sight"):
-        await asyncio.wait_for(waiting, 5)
