@@ -17,27 +17,23 @@ import {OrderBook} from "./libraries/OrderBook.sol";
 import {HOT_STALE, Hot, Order, Position, Words} from "./libraries/State.sol";
 import {Trading} from "./libraries/Trading.sol";
 
-/// @title Cash-settled, expiring futures: custody, book and margin; everything cold is in the back office
+/// @title Cash-settled, expiring futures: custody, book and margin; everything cold is in the desks
 /// @notice Documented in IExchange.
 contract Exchange is ITrading, ExchangeBase {
     using SafeERC20 for IERC20;
 
-    address private immutable _backOffice;
+    address private immutable _desks;
 
-    constructor(IERC20 collateral_, IIndexOracle oracle_, address owner_, address backOffice_)
+    constructor(IERC20 collateral_, IIndexOracle oracle_, address owner_, address desks_)
         ExchangeBase(collateral_, oracle_, owner_)
     {
-        if (backOffice_.code.length == 0) revert ZeroAddress();
-        _backOffice = backOffice_;
+        if (desks_.code.length == 0) revert ZeroAddress();
+        _desks = desks_;
     }
 
-    /// @dev What is not here runs in the back office, on this storage. Fixed at deployment: no upgrade, no choice.
+    /// @dev What is not here runs in the desks, on this storage. Fixed at deployment: no upgrade, no choice.
     fallback() external {
-        (bool ok, bytes memory answer) = _backOffice.delegatecall(msg.data);
-        assembly ("memory-safe") {
-            if iszero(ok) { revert(add(answer, 32), mload(answer)) }
-            return(add(answer, 32), mload(answer))
-        }
+        _delegate(_desks);
     }
 
     // --- accounts ---
@@ -67,8 +63,7 @@ contract Exchange is ITrading, ExchangeBase {
         uint256 cash = Ledger.cash(word);
         if (amount > cash) revert InsufficientCash(uint32(account), cash, amount);
         if (word >> 96 != 0) {
-            Context memory none;
-            AccountMargin memory m = Margin.assess(s, _oracle, word, account, none, none.position, false);
+            AccountMargin memory m = Margin.assess(s, _oracle, account);
             if (m.stale) revert StaleAccount(uint32(account));
             uint256 free = Margin.withdrawable(m);
             if (amount > free) revert NotWithdrawable(uint32(account), free, amount);
@@ -146,28 +141,15 @@ contract Exchange is ITrading, ExchangeBase {
 
     /// @inheritdoc ITrading
     function massCancel(uint16 series) external lock {
-        _massCancel(_actor(CANCEL), series);
+        OrderBook.killOrders(s, _actor(CANCEL), series);
     }
 
     /// @inheritdoc ITrading
     function massCancelAll() external lock {
         uint256 account = _actor(CANCEL);
         for (uint256 list = s.accounts[account] >> 96; list != 0; list >>= 16) {
-            if (uint16(list) != 0) _massCancel(account, uint16(list));
+            if (uint16(list) != 0) OrderBook.killOrders(s, account, uint16(list));
         }
-    }
-
-    /// @dev A newer epoch kills every order of an older one; their lots are free at once.
-    function _massCancel(uint256 account, uint256 series) private {
-        uint256 key = Words.positionKey(account, series);
-        uint256 word = s.positions[key];
-        if (Words.isSettled(word)) return;
-        Position memory p = Words.toPosition(word);
-        if (p.openCount == 0) return;
-        ++p.epoch;
-        p.openBuy = p.openSell = p.openCount = 0;
-        s.positions[key] = Words.pack(p);
-        emit MassCancelled(uint16(series), uint32(account), uint32(p.epoch));
     }
 
     /// @inheritdoc ITrading

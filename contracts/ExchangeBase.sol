@@ -11,7 +11,7 @@ import {IExchangeEvents} from "./interfaces/IExchangeEvents.sol";
 import {IIndexOracle} from "./interfaces/IIndexOracle.sol";
 import {State} from "./libraries/State.sol";
 
-/// @title What the exchange and its back office share: storage, lock, collateral, oracle, and who is calling
+/// @title x: storage, lock, collateral, oracle, and who is calling
 abstract contract ExchangeBase is Ownable2Step, IExchangeErrors, IExchangeEvents {
     using SafeERC20 for IERC20;
 
@@ -58,5 +58,13 @@ abstract contract ExchangeBase is Ownable2Step, IExchangeErrors, IExchangeEvents
         _collateral.safeTransferFrom(msg.sender, address(this), amount);
         uint256 received = _collateral.balanceOf(address(this)) - balance;
         if (received != amount) revert UnsupportedToken(amount, received);
+    }
+
+    function _delegate(address target) internal {
+        (bool ok, bytes memory answer) = target.delegatecall(msg.data);
+        assembly ("memory-safe") {
+            if iszero(ok) { revert(add(answer, 32), mload(answer)) }
+            return(add(answer, 32), mload(answer))
+        }
     }
 }

@@ -13,6 +13,7 @@ import {OrderBook} from "./libraries/OrderBook.sol";
 import {
     DAY,
     HOT_CLOSED,
+    HOT_DEFICIT,
     HOT_GUARDED,
     HOT_SETTLED,
     HOT_STALE,
@@ -99,7 +100,7 @@ contract Lens is ILens {
         v.deltaMark = uint24(n.deltaMark);
         v.stale = n.hot.flags & HOT_STALE != 0;
         bool guarded = n.hot.flags & HOT_GUARDED != 0 && block.timestamp < v.money.reduceOnlyUntil;
-        v.reduceOnly = v.stale || guarded;
+        v.reduceOnly = v.stale || guarded || n.hot.flags & HOT_DEFICIT != 0;
         v.openInterest = uint32(n.hot.openInterest);
         v.basis = int32(n.hot.basis);
     }

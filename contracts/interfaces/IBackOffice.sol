@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {SeriesMoney, SeriesSpec} from "./Types.sol";
 
-/// @title Everything that is not trading: agents, marks, settlement, listing, roles and raw reads
-/// @notice Called at the address of the exchange, which hands these calls to its back office.
+/// @title Accounts and agents, listing, roles, insurance, raw reads
+/// @notice Called at the address of the exchange.
 interface IBackOffice {
     // --- accounts ---
 
@@ -23,10 +23,6 @@ interface IBackOffice {
 
     // --- money ---
 
-    /// @notice Turns the value of a flat position into cash, or pays its debt from cash. By anyone; equity is unchanged.
-    /// @param payers accounts of the series with a negative value that pay when the pool is short
-    function realise(uint32 account, uint16 series, uint32[] calldata payers) external returns (int256 amount);
-
     /// @notice Adds to a feed's insurance. By anyone.
     function topUpInsurance(uint16 feed, uint256 amount) external;
 
@@ -34,18 +30,6 @@ interface IBackOffice {
 
     /// @notice Lists a series. Owner only.
     function listSeries(SeriesSpec calldata spec) external returns (uint16 series);
-
-    /// @notice Fixes the settlement price of an expired series. By anyone.
-    function settle(uint16 series) external returns (uint24 settlementTick);
-
-    /// @notice Settles every settled series of each account; closes a series when its last account is done. By anyone.
-    function settleAccounts(uint32[] calldata accounts) external;
-
-    /// @notice Draws an account's claim from a closed series, paying its oldest debts first. By anyone.
-    function draw(uint32 account, uint16 series) external returns (uint256 amount);
-
-    /// @notice Moves what a closed series has for fees to the treasury. By anyone.
-    function collectFees(uint16 series) external returns (uint256 amount);
 
     /// @notice Pays the treasury out. Owner only.
     function withdrawTreasury(address to, uint256 amount) external;
@@ -56,11 +40,22 @@ interface IBackOffice {
     /// @notice Names the guardian. Owner only.
     function setGuardian(address guardian) external;
 
+    /// @notice Names the arbiter of challenged settlements. Owner only.
+    function setArbiter(address arbiter) external;
+
     // --- reading: raw words; ILens gives them as figures ---
 
     function collateral() external view returns (address);
     function oracle() external view returns (address);
     function guardian() external view returns (address);
+    function arbiter() external view returns (address);
+    /// @notice Sum of the bonds of open challenges.
+    function bonds() external view returns (uint256);
+    /// @notice Declared deficits of a feed; above its insurance its series are reduce-only.
+    function deficit(uint16 feed) external view returns (uint256);
+    function declared(uint32 account, uint16 feed) external view returns (uint256);
+    /// @notice When the account's auction began, 0 for none.
+    function flaggedAt(uint32 account) external view returns (uint256);
     function accountCount() external view returns (uint32);
     function seriesCount() external view returns (uint16);
     function treasury() external view returns (uint256);

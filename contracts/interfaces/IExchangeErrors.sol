@@ -70,6 +70,18 @@ interface IExchangeErrors {
     // --- mark and index ---
     error StaleIndex(uint16 series, uint256 observedAt);
 
+    // --- liquidation ---
+    /// @notice The account's equity is not below what the step needs.
+    error Healthy(uint32 account, int256 equity, uint256 margin);
+    /// @notice The step would free no maintenance margin.
+    error NothingFreed(uint32 account, uint16 series);
+    error NothingTraded(uint16 series);
+    /// @notice The account would lose more than its share of equity for the margin freed.
+    error LiquidationLoss(int256 loss, int256 allowed);
+    error InvalidFraction(uint256 fraction, uint256 whole);
+    /// @notice The declared deficits of the feed exceed its insurance: nothing is drawn.
+    error DeficitDeclaredIn(uint16 feed, uint256 deficit, uint256 insurance);
+
     // --- realise and settlement ---
     error NotFlat(uint32 account, uint16 series, int256 lots);
     /// @notice A gain can be drawn from this time on.
@@ -83,4 +95,18 @@ interface IExchangeErrors {
     error AccountsLeft(uint16 series, uint256 count);
     error InvalidSpec(string field, uint256 value, uint256 lowest, uint256 highest);
     error NothingToCollect(uint16 series);
+
+    // --- challenges and tokens ---
+    error NotChallengeable(uint16 series);
+    error AlreadyChallenged(uint16 series, uint32 challenger);
+    error NotChallenged(uint16 series);
+    error RulingOutOfRange(uint256 tick, uint256 lowest, uint256 highest);
+    error NoToken(uint16 series, bool long_);
+    error TokenExists(uint16 series, address token);
+    error NothingToWrap(uint16 series, int256 lots, uint256 wanted);
+    /// @notice Pay the debt in the series first.
+    error OwesSeries(uint32 account, uint16 series, uint256 debt);
+    /// @notice A token's account only holds; its claim is redeemed by the token's holders.
+    error TokenAccount(uint32 account);
+    error UnknownFunction(bytes4 selector);
 }

@@ -55,4 +55,37 @@ interface IExchangeEvents {
     event InsuranceRepaid(uint16 indexed feed, uint16 indexed series, uint256 amount);
     event FeesCollected(uint16 indexed series, uint256 amount);
     event TreasuryWithdrawn(address indexed to, uint256 amount);
+    event ArbiterSet(address indexed arbiter);
+
+    /// @notice `lots` were closed through the book (see the Book event before it); the keeper earned `reward`.
+    event Liquidated(
+        uint32 indexed account, uint16 indexed series, uint32 indexed keeper, uint256 lots, uint256 reward
+    );
+    /// @notice `lots` went from one account to another at `tick`, without a trade.
+    event PositionMoved(
+        uint32 indexed from, uint32 indexed to, uint16 indexed series, int256 lots, uint256 tick
+    );
+    /// @notice The bidder got `paid + insured` in the last series of the slice.
+    event Auctioned(
+        uint32 indexed account,
+        uint16 indexed feed,
+        uint32 indexed bidder,
+        uint32 fraction,
+        uint256 paid,
+        uint256 insured
+    );
+    /// @notice The auction's clock of an account started, or stopped (0).
+    event Flagged(uint32 indexed account, uint40 since);
+    event DeficitDeclared(uint32 indexed account, uint16 indexed feed, uint256 amount);
+
+    event Challenged(uint16 indexed series, uint32 indexed account, uint256 bond);
+    event BondReturned(uint32 indexed account, uint256 amount);
+    event Ruled(uint16 indexed series, uint24 tick, bytes32 evidence, bool upheld);
+    event BountyPaid(uint16 indexed series, uint32 indexed account, uint256 amount);
+    event TokensCreated(
+        uint16 indexed series, address longToken, address shortToken, uint32 longAccount, uint32 shortAccount
+    );
+    event Wrapped(uint32 indexed account, uint16 indexed series, bool long_, uint256 lots, uint256 paid);
+    event Unwrapped(uint32 indexed account, uint16 indexed series, bool long_, uint256 lots);
+    event Redeemed(uint32 indexed account, uint16 indexed series, bool long_, uint256 lots, uint256 claim);
 }

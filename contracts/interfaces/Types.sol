@@ -66,6 +66,8 @@ enum Phase {
 /// @param losses sum of the negative values (zero or below)
 /// @param initialMargin IM, open orders included
 /// @param maintenanceMargin MM
+/// @param ordersMargin below this equity anyone may cancel the account's orders
+/// @param stale an index of a series in which the account holds lots is older than its heartbeat
 struct AccountMargin {
     uint256 cash;
     int256 equity;
@@ -73,6 +75,7 @@ struct AccountMargin {
     int256 losses;
     uint256 initialMargin;
     uint256 maintenanceMargin;
+    uint256 ordersMargin;
     bool stale;
 }
 
@@ -85,6 +88,9 @@ struct AccountMargin {
 /// @param drawn part of `claims` that has been paid out
 /// @param members accounts that list the series
 /// @param uncranked members still to be settled
+/// @param reduceOnlyUntil the guardian's brake
+/// @param credited accounts settled by somebody who has not collected the bounty yet
+/// @param bounty what settling one account earned; fixed at closing
 struct SeriesMoney {
     uint96 pool;
     uint96 advance;
@@ -95,4 +101,6 @@ struct SeriesMoney {
     uint64 reduceOnlyUntil;
     uint96 drawn;
     uint96 fees;
+    uint32 credited;
+    uint64 bounty;
 }

@@ -30,6 +30,7 @@ library Listing {
         _in("initialMark: |basis|", uint256(basis < 0 ? -basis : basis) >> 8, 0, spec.maxBasis);
 
         series = ++s.seriesCount;
+        s.feedSeries[spec.feed] = _enlist(s.feedSeries[spec.feed], series);
         s.terms[series] = _terms(spec);
         s.tradeTerms[series] = Words.pack(
             TradeTerms({
@@ -62,6 +63,14 @@ library Listing {
         emit IExchangeEvents.GuardianReduceOnly(series, until);
     }
 
+    /// @dev The brake of a feed reaches all its live series in one go, so there are at most sixteen.
+    function _enlist(uint256 word, uint256 series) private pure returns (uint256) {
+        for (uint256 shift; shift < 256; shift += 16) {
+            if (uint16(word >> shift) == 0) return word | (series << shift);
+        }
+        revert IExchangeErrors.InvalidSpec("feed: live series", 16, 0, 15);
+    }
+
     function _terms(SeriesSpec calldata spec) private pure returns (uint256) {
         Terms memory t;
         t.tickValue = spec.tickValue;
@@ -92,10 +101,11 @@ library Listing {
         _in("maxBasis", spec.maxBasis, 0, type(uint24).max >> 1);
         _in("minLots", spec.minLots, 1, type(uint8).max);
         _in("positionLimit", spec.positionLimit, spec.minLots, 1 << 30);
-        _in("openInterestCap", spec.openInterestCap, 1, type(uint32).max);
-        // A position at the limit and the cap must fit the 80 signed bits of `quote` with room to spare.
+        _in("openInterestCap", spec.openInterestCap, spec.positionLimit, 1 << 30);
+        // All open interest at the cap must fit the 80 signed bits of `quote` with room to spare: a position token's
+        // account can hold as much.
         uint256 most = (1 << 78) / (uint256(spec.priceCap) * spec.tickValue);
-        _in("positionLimit x priceCap x tickValue", spec.positionLimit, 1, most);
+        _in("openInterestCap x priceCap x tickValue", spec.openInterestCap, 1, most);
     }
 
     function _checkRates(SeriesSpec calldata spec) private pure {

@@ -22,6 +22,7 @@ library Margin {
         uint256 imRate;
         uint256 mmRate;
         uint256 spreadRate;
+        uint256 bandRate;
     }
 
     struct Sums {
@@ -32,9 +33,22 @@ library Margin {
         uint256 imRate;
         uint256 mmRate;
         uint256 spreadRate;
+        uint256 bandRate;
+        uint256 imCap;
+        uint256 mmCap;
     }
 
     uint256 private constant RATE = 1e8;
+
+    /// @notice Margin of `account` from storage, at fresh marks.
+    function assess(State storage s, IIndexOracle oracle, uint256 account)
+        internal
+        view
+        returns (AccountMargin memory)
+    {
+        Context memory none;
+        return assess(s, oracle, s.accounts[account], account, none, none.position, false);
+    }
 
     /// @notice Margin of `account`; the series of `c` is taken from memory, with `p` as its position.
     /// @param cached rely on cached marks that are young enough, as placing may
@@ -142,6 +156,7 @@ library Margin {
             if (p.lots < 0) leg.shortLoss = uint256(-p.lots) * (t.priceCap - h.mark) * t.tickValue;
             leg.mmRate = t.mmBps * 10_000;
             leg.spreadRate = t.spreadBps * 10_000;
+            leg.bandRate = t.bandBps * 10_000;
             uint256 size = _max(_abs(p.lots + int256(p.openBuy)), _abs(p.lots - int256(p.openSell)));
             leg.imRate = t.imBps * 10_000;
             if (size != 0) leg.imRate += t.imBps * t.concentrationPct * 100 * size / (h.openInterest + size);
@@ -153,28 +168,31 @@ library Margin {
     function total(AccountMargin memory m, Leg[MAX_SERIES] memory legs, uint256 count) internal pure {
         unchecked {
             for (uint256 i; i < count; ++i) {
-                uint256 group = legs[i].group;
-                if (group == 0) continue; // summed with an earlier leg
-                Sums memory t;
-                for (uint256 j = i; j < count; ++j) {
-                    if (legs[j].group == group) {
-                        _add(t, legs[j]);
-                    }
-                }
-                uint256 imCap = t.imRate * (t.longs + t.buys + t.sells);
-                uint256 mmCap = t.mmRate * t.longs;
-                for (uint256 j = i; j < count; ++j) {
-                    if (legs[j].group != group) continue;
-                    if (legs[j].delta < 0) {
-                        uint256 delta = uint256(-legs[j].delta);
-                        imCap += _min(t.imRate * delta, legs[j].shortLoss * RATE);
-                        mmCap += _min(t.mmRate * delta, legs[j].shortLoss * RATE);
-                    }
-                    if (j != i) legs[j].group = 0;
-                }
-                (uint256 im, uint256 mm) = _group(t);
-                m.initialMargin += _ceil(_min(im, imCap));
-                m.maintenanceMargin += _ceil(_min(mm, mmCap));
+                if (legs[i].group != 0) _group(m, _sum(legs, count, i));
+            }
+        }
+    }
+
+    /// @dev The legs of one group, taken out of the list as they are summed.
+    function _sum(Leg[MAX_SERIES] memory legs, uint256 count, uint256 first)
+        private
+        pure
+        returns (Sums memory t)
+    {
+        unchecked {
+            uint256 group = legs[first].group;
+            for (uint256 j = first; j < count; ++j) {
+                if (legs[j].group == group) _add(t, legs[j]);
+            }
+            t.imCap = t.imRate * (t.longs + t.buys + t.sells);
+            t.mmCap = t.mmRate * t.longs;
+            for (uint256 j = first; j < count; ++j) {
+                Leg memory leg = legs[j];
+                if (leg.group != group) continue;
+                leg.group = 0;
+                if (leg.delta >= 0) continue;
+                t.imCap += _min(t.imRate * uint256(-leg.delta), leg.shortLoss * RATE);
+                t.mmCap += _min(t.mmRate * uint256(-leg.delta), leg.shortLoss * RATE);
             }
         }
     }
@@ -188,15 +206,19 @@ library Margin {
             t.imRate = _max(t.imRate, leg.imRate);
             t.mmRate = _max(t.mmRate, leg.mmRate);
             t.spreadRate = _max(t.spreadRate, leg.spreadRate);
+            t.bandRate = _max(t.bandRate, leg.bandRate);
         }
     }
 
-    function _group(Sums memory t) private pure returns (uint256 im, uint256 mm) {
+    function _group(AccountMargin memory m, Sums memory t) private pure {
         unchecked {
             int256 net = int256(t.longs) - int256(t.shorts);
             uint256 worst = _max(_abs(net + int256(t.buys)), _abs(net - int256(t.sells)));
-            im = t.imRate * worst + t.spreadRate * _min(t.longs + t.buys, t.shorts + t.sells);
-            mm = t.mmRate * _abs(net) + t.spreadRate * _min(t.longs, t.shorts);
+            uint256 offset = t.spreadRate * _min(t.longs, t.shorts);
+            uint256 im = t.imRate * worst + t.spreadRate * _min(t.longs + t.buys, t.shorts + t.sells);
+            m.initialMargin += _ceil(_min(im, t.imCap));
+            m.maintenanceMargin += _ceil(_min(t.mmRate * _abs(net) + offset, t.mmCap));
+            m.ordersMargin += _ceil(t.mmRate * worst + offset + t.bandRate * (t.buys + t.sells));
         }
     }
 

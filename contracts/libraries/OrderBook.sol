@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
+import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {Context, Records} from "./Context.sol";
 import {Hot, MAX_OPEN_ORDERS, NO_ASK, Order, Position, State, Words} from "./State.sol";
 import {TickBitmap} from "./TickBitmap.sol";
@@ -189,5 +190,18 @@ library OrderBook {
             (bool found, uint256 next) = s.bitmap.atOrAbove(sk, tick);
             h.ask = found ? next : NO_ASK;
         }
+    }
+
+    /// @notice A newer epoch kills every order of an older one in O(1); their lots are free at once.
+    function killOrders(State storage s, uint256 account, uint256 series) internal {
+        uint256 key = Words.positionKey(account, series);
+        uint256 word = s.positions[key];
+        if (Words.isSettled(word)) return;
+        Position memory p = Words.toPosition(word);
+        if (p.openCount == 0) return;
+        ++p.epoch;
+        p.openBuy = p.openSell = p.openCount = 0;
+        s.positions[key] = Words.pack(p);
+        emit IExchangeEvents.MassCancelled(uint16(series), uint32(account), uint32(p.epoch));
     }
 }

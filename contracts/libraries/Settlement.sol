@@ -5,122 +5,18 @@ import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {IIndexOracle} from "../interfaces/IIndexOracle.sol";
 import {SeriesMoney} from "../interfaces/Types.sol";
+import {Challenges} from "./Challenges.sol";
+import {Insurance} from "./Insurance.sol";
 import {Ledger} from "./Ledger.sol";
-import {Mark} from "./Mark.sol";
-import {DAY, HOT_CLOSED, HOT_SETTLED, Hot, Position, State, Terms, TradeTerms, Words} from "./State.sol";
+import {Realising} from "./Realising.sol";
+import {ACCOUNT_TOKEN, DAY, HOT_CLOSED, HOT_SETTLED, Hot, Position, State, Terms, Words} from "./State.sol";
 
-/// @title From expiry to money: settlement price, crank, claims, debts, and drawing gains before expiry
+/// @title From expiry to money: settlement price, crank, claims, fees and bounties
 /// @notice docs/spec/settlement.md. These paths are cold.
 /// @dev Per series, always: sum of quote + fees + advance = pool; while settled, plus lots x S x v of the uncranked.
 library Settlement {
-    /// @notice Fresh seconds per hundred of the window from which the average settles at once.
-    uint256 internal constant MIN_COVERAGE = 98;
-    /// @notice After this silence a thinly covered average stands.
-    uint256 internal constant SILENCE = 5 days;
-
-    // --- before expiry ---
-
-    /// @notice Draws a flat account's gain from the pool, or pays its debt from its cash.
-    function realise(
-        State storage s,
-        IIndexOracle oracle,
-        uint32 account,
-        uint16 series,
-        uint32[] calldata payers
-    ) internal returns (int256 amount) {
-        uint256 key = Words.positionKey(account, series);
-        uint256 word = s.positions[key];
-        uint256 list = s.accounts[account];
-        if (!Ledger.lists(list, series)) revert IExchangeErrors.NothingToRealise(account, series);
-        Position memory p = Words.toPosition(word);
-        if (Words.isSettled(word)) {
-            amount = -int256(_payDebt(s, account, series));
-        } else {
-            if (p.lots != 0) revert IExchangeErrors.NotFlat(account, series, p.lots);
-            if (p.quote < 0) {
-                amount = -int256(_pay(s, account, series, uint256(-p.quote)));
-            } else if (p.quote > 0) {
-                amount = int256(_drawGain(s, oracle, account, series, p, payers));
-            }
-        }
-        if (amount == 0) revert IExchangeErrors.NothingToRealise(account, series);
-        list = s.accounts[account];
-        s.accounts[account] = Ledger.tidy(s, account, list);
-        emit IExchangeEvents.Realised(account, series, amount);
-    }
-
-    /// @dev Moves up to `wanted` from cash into the pool against the account's negative quote.
-    function _pay(State storage s, uint256 account, uint256 series, uint256 wanted)
-        private
-        returns (uint256 paid)
-    {
-        uint256 word = s.accounts[account];
-        uint256 cash = Ledger.cash(word);
-        paid = wanted < cash ? wanted : cash;
-        if (paid == 0) return 0;
-        s.accounts[account] = Ledger.withCash(word, cash - paid);
-        uint256 key = Words.positionKey(account, series);
-        Position memory p = Words.toPosition(s.positions[key]);
-        p.quote += int256(paid);
-        s.positions[key] = Words.pack(p);
-        s.money[series].pool += uint96(paid);
-    }
-
-    function _drawGain(
-        State storage s,
-        IIndexOracle oracle,
-        uint32 account,
-        uint16 series,
-        Position memory p,
-        uint32[] calldata payers
-    ) private returns (uint256 drawn) {
-        Terms memory t = Words.toTerms(s.terms[series]);
-        uint256 allowedFrom = (p.lastFillDay + 2) * DAY;
-        if (block.timestamp < allowedFrom) revert IExchangeErrors.TooEarly(allowedFrom);
-        if (block.timestamp >= t.expiryDay * DAY) {
-            revert IExchangeErrors.SeriesExpired(series, t.expiryDay * DAY);
-        }
-        uint256 wanted = uint256(p.quote);
-        if (s.money[series].pool < wanted && payers.length != 0) {
-            _collect(s, oracle, series, t, wanted, payers);
-        }
-        uint256 pool = s.money[series].pool;
-        drawn = wanted < pool ? wanted : pool;
-        if (drawn == 0) return 0;
-        s.money[series].pool = uint96(pool - drawn);
-        p.quote -= int256(drawn);
-        s.positions[Words.positionKey(account, series)] = Words.pack(p);
-        uint256 word = s.accounts[account];
-        s.accounts[account] = Ledger.withCash(word, Ledger.cash(word) + drawn);
-    }
-
-    /// @dev Named losers pay at most their loss, their cash, and what is still needed. Their equity is unchanged.
-    function _collect(
-        State storage s,
-        IIndexOracle oracle,
-        uint16 series,
-        Terms memory t,
-        uint256 wanted,
-        uint32[] calldata payers
-    ) private {
-        Mark.Quote memory q = Mark.quote(
-            oracle, t, Words.toTradeTerms(s.tradeTerms[series]), Words.toHot(s.hot[series])
-        );
-        if (q.stale) {
-            (, uint32 observedAt,) = oracle.latest(uint16(t.feed));
-            revert IExchangeErrors.StaleIndex(series, observedAt);
-        }
-        for (uint256 i; i < payers.length; ++i) {
-            uint256 pool = s.money[series].pool;
-            if (pool >= wanted) return;
-            Position memory p = Words.toPosition(s.positions[Words.positionKey(payers[i], series)]);
-            int256 value = p.quote + p.lots * int256(q.mark * t.tickValue);
-            if (value >= 0) revert IExchangeErrors.PayerNotLosing(payers[i], value);
-            uint256 loss = uint256(-value);
-            uint256 paid = _pay(s, payers[i], series, loss < wanted - pool ? loss : wanted - pool);
-            if (paid != 0) emit IExchangeEvents.Realised(payers[i], series, -int256(paid));
-        }
-    }
+    /// @notice The crankers' share of a series' fees, 1e-4.
+    uint256 internal constant BOUNTY_BPS = 1_000;
 
     // --- expiry ---
 
@@ -134,9 +30,6 @@ library Settlement {
         (uint256 sum, uint256 fresh, uint256 elapsed, bool fixed_) =
             oracle.window(uint16(t.feed), uint16(t.windowStart), uint16(t.expiryDay));
         if (!fixed_) revert IExchangeErrors.WindowNotFixed(series);
-        if (fresh * 100 < elapsed * MIN_COVERAGE && block.timestamp < end + SILENCE) {
-            revert IExchangeErrors.CoverageTooLow(fresh, elapsed, end + SILENCE);
-        }
         if (fresh == 0) {
             (uint64 last,) = oracle.lastBefore(uint16(t.feed), uint16(t.windowStart));
             sum = last;
@@ -144,6 +37,9 @@ library Settlement {
         uint256 unit = (fresh == 0 ? 1 : fresh) * Words.toTradeTerms(s.tradeTerms[series]).tickSize;
         uint256 tick = (sum + (unit >> 1)) / unit;
         if (tick > t.priceCap) tick = t.priceCap;
+        if (fresh * 100 < elapsed * Challenges.MIN_COVERAGE) {
+            tick = Challenges.decide(s, series, tick, end, fresh, elapsed);
+        }
         h.mark = tick;
         h.markTime = block.timestamp;
         h.flags |= HOT_SETTLED;
@@ -152,19 +48,25 @@ library Settlement {
         money.uncranked = money.members;
         h.fees = 0;
         s.hot[series] = Words.pack(h);
+        Insurance.delist(s, t.feed, series);
         emit IExchangeEvents.SeriesSettled(series, uint24(tick), fresh, elapsed);
         if (money.uncranked == 0) _close(s, series, t.feed);
         return uint24(tick);
     }
 
     /// @notice Settles every settled series of each account, lowest id first.
-    function settleAccounts(State storage s, uint32[] calldata accounts) internal {
+    /// @param cranker account that earns the bounties, 0 for none
+    function settleAccounts(State storage s, uint32[] calldata accounts, uint256 cranker) internal {
         for (uint256 i; i < accounts.length; ++i) {
             uint256 last;
             while (true) {
                 uint256 series = _nextSettled(s, accounts[i], last);
                 if (series == 0) break;
                 _settleAccount(s, accounts[i], uint16(series));
+                if (cranker != 0) {
+                    ++s.money[series].credited;
+                    ++s.cranks[(series << 32) | cranker];
+                }
                 last = series;
             }
         }
@@ -219,12 +121,13 @@ library Settlement {
         if (pool < claims) {
             uint256 insurance = s.insurance[feed];
             advance = claims - pool < insurance ? claims - pool : insurance;
-            s.insurance[feed] = insurance - advance;
+            Insurance.take(s, feed, advance);
             pool += advance;
             money.advance = uint96(advance);
             money.pool = uint96(pool);
         }
         money.collected = uint96(pool < claims ? pool : claims);
+        money.bounty = uint64(money.fees * BOUNTY_BPS / 10_000 / (money.members == 0 ? 1 : money.members));
         s.hot[series] |= HOT_CLOSED << 248;
         emit IExchangeEvents.SeriesClosed(series, claims, money.collected, advance);
     }
@@ -238,6 +141,7 @@ library Settlement {
         uint256 key = Words.positionKey(account, series);
         uint256 word = s.positions[key];
         int256 left = Words.toPosition(word).quote;
+        if (s.accounts[account] & ACCOUNT_TOKEN != 0) revert IExchangeErrors.TokenAccount(account);
         if (!Words.isSettled(word) || left <= 0) revert IExchangeErrors.NothingToRealise(account, series);
         SeriesMoney storage money = s.money[series];
         uint256 claim = Words.claimOf(word);
@@ -269,42 +173,9 @@ library Settlement {
                 uint256 rank = (uint16(s.terms[series] >> 200) << 16) | series;
                 if (rank > floor_ && rank < oldestRank) (oldest, oldestRank) = (series, rank);
             }
-            if (oldest == 0 || _payDebt(s, account, uint16(oldest)) == 0) return;
+            if (oldest == 0 || Realising.payDebt(s, account, uint16(oldest)) == 0) return;
             floor_ = oldestRank;
         }
-    }
-
-    /// @dev A debt paid after closing first raises the claims' share to one, then repays insurance, then is fees.
-    function _payDebt(State storage s, uint32 account, uint16 series) private returns (uint256 paid) {
-        uint256 key = Words.positionKey(account, series);
-        int256 owed = -Words.toPosition(s.positions[key]).quote;
-        uint256 word = s.accounts[account];
-        uint256 cash = Ledger.cash(word);
-        if (owed <= 0 || cash == 0) return 0;
-        paid = uint256(owed) < cash ? uint256(owed) : cash;
-        s.positions[key] = Words.packClaim(0, int256(paid) - owed);
-        word = Ledger.withCash(word, cash - paid);
-        if (int256(paid) == owed) word = Ledger.strike(word, series);
-        s.accounts[account] = word;
-        s.money[series].pool += uint96(paid);
-        emit IExchangeEvents.DebtPaid(account, series, paid);
-        if ((s.hot[series] >> 248) & HOT_CLOSED != 0) _repay(s, series, paid);
-    }
-
-    function _repay(State storage s, uint16 series, uint256 amount) private {
-        SeriesMoney storage money = s.money[series];
-        uint256 missing = money.claims - money.collected;
-        uint256 raised = amount < missing ? amount : missing;
-        money.collected += uint96(raised);
-        amount -= raised;
-        uint256 advance = money.advance;
-        uint256 repaid = amount < advance ? amount : advance;
-        if (repaid == 0) return;
-        money.advance = uint96(advance - repaid);
-        money.pool -= uint96(repaid);
-        uint16 feed = uint16(s.terms[series] >> 56);
-        s.insurance[feed] += repaid;
-        emit IExchangeEvents.InsuranceRepaid(feed, series, repaid);
     }
 
     /// @notice Moves to the treasury what the pool holds beyond all claims and advances.
@@ -312,14 +183,36 @@ library Settlement {
         _terms(s, series);
         if ((s.hot[series] >> 248) & HOT_CLOSED == 0) revert IExchangeErrors.NotClosed(series);
         SeriesMoney storage money = s.money[series];
-        if (money.collected == money.claims && money.advance == 0) {
-            amount = money.pool - (money.collected - money.drawn);
-        }
+        uint256 reserved = money.credited * uint256(money.bounty);
+        amount = _forFees(money);
+        amount = amount > reserved ? amount - reserved : 0;
         if (amount == 0) revert IExchangeErrors.NothingToCollect(series);
         money.pool -= uint96(amount);
         money.fees -= uint96(amount);
         s.treasury += uint128(amount);
         emit IExchangeEvents.FeesCollected(series, amount);
+    }
+
+    /// @notice Pays an account for the accounts that it settled in a closed series.
+    function collectBounty(State storage s, uint32 account, uint16 series) internal returns (uint256 amount) {
+        uint256 key = (uint256(series) << 32) | account;
+        SeriesMoney storage money = s.money[series];
+        uint256 count = s.cranks[key];
+        amount = count * money.bounty;
+        if (amount == 0 || _forFees(money) < amount) revert IExchangeErrors.NothingToCollect(series);
+        delete s.cranks[key];
+        money.credited -= uint32(count);
+        money.pool -= uint96(amount);
+        money.fees -= uint96(amount);
+        uint256 word = s.accounts[account];
+        s.accounts[account] = Ledger.withCash(word, Ledger.cash(word) + amount);
+        emit IExchangeEvents.BountyPaid(series, account, amount);
+    }
+
+    /// @dev What a closed series' pool holds beyond all claims and advances.
+    function _forFees(SeriesMoney storage money) private view returns (uint256) {
+        if (money.collected != money.claims || money.advance != 0) return 0;
+        return money.pool - (money.collected - money.drawn);
     }
 
     function _terms(State storage s, uint16 series) private view returns (Terms memory t) {

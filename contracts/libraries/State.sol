@@ -23,10 +23,28 @@ struct State {
     mapping(uint256 series => uint24) initialMarks;
     mapping(uint256 feed => uint256) insurance;
     mapping(uint256 feed => uint256) feedTickSize;
+    mapping(uint256 feed => uint256) feedSeries; // up to sixteen live series of 16 bits
+    mapping(uint256 feed => uint256) deficits; // declared and not cleared
+    mapping(uint256 accountFeed => uint256) declared;
+    mapping(uint256 account => uint256) flaggedAt; // when its auction began, 0 for none
+    mapping(uint256 series => Challenge) challenges;
+    mapping(uint256 seriesAccount => uint256) cranks; // accounts settled by this account
+    mapping(uint256 seriesSide => address) tokens;
     uint32 accountCount;
     uint16 seriesCount;
     uint128 treasury;
+    uint128 bonds;
     address guardian;
+    address arbiter;
+}
+
+/// @notice A bonded challenge of a thinly covered settlement.
+struct Challenge {
+    uint32 challenger; // account
+    uint40 since;
+    uint24 ruling; // tick
+    bool ruled;
+    uint128 bond;
 }
 
 /// @notice One account in one series.
@@ -112,6 +130,10 @@ uint256 constant HOT_STALE = 2;
 uint256 constant HOT_GUARDED = 4;
 uint256 constant HOT_SETTLED = 8;
 uint256 constant HOT_CLOSED = 16;
+uint256 constant HOT_DEFICIT = 32;
+
+/// @dev Flag of an account word: the account of a position token, which only holds.
+uint256 constant ACCOUNT_TOKEN = 1 << 88;
 
 /// @title Words of storage to structs in memory and back
 library Words {

@@ -10,7 +10,17 @@ import {Margin} from "./Margin.sol";
 import {Mark} from "./Mark.sol";
 import {Matching} from "./Matching.sol";
 import {OrderBook} from "./OrderBook.sol";
-import {DAY, HOT_GUARDED, HOT_STALE, HOT_TRADED, Order, Position, State, Words} from "./State.sol";
+import {
+    DAY,
+    HOT_DEFICIT,
+    HOT_GUARDED,
+    HOT_STALE,
+    HOT_TRADED,
+    Order,
+    Position,
+    State,
+    Words
+} from "./State.sol";
 
 /// @title One call on one book: read once, act in memory, check margin, store what changed
 /// @notice docs/spec/book.md
@@ -53,7 +63,7 @@ library Trading {
         c.position = Words.toPosition(c.beforeWord);
         c.deltaMark = c.hot.mark;
         if (Mark.expired(c.terms, c.hot)) refresh(s, oracle, c);
-        c.reduceOnly = c.hot.flags & HOT_STALE != 0
+        c.reduceOnly = c.hot.flags & (HOT_STALE | HOT_DEFICIT) != 0
             || (c.hot.flags & HOT_GUARDED != 0 && block.timestamp < s.money[series].reduceOnlyUntil);
     }
 

@@ -1,6 +1,6 @@
 """Compile the contracts and write what the Python package ships of them: one small JSON per contract.
 
-Shipped: every concrete contract directly under contracts/, the mock collateral, the external libraries these
+Shipped: every concrete contract directly under contracts/ and contracts/desks/, the mock collateral, the external libraries these
 link to, and `interfaces.json`, the errors and events of all of them in one ABI.
 Fields: `abi`; `bytecode` (creation code, zeros where a library address goes); `links` (library name -> byte
 offsets of its 20-byte address in `bytecode`); `deployedMask` ([start, length] of immutables and library
@@ -27,6 +27,7 @@ WORK = OUT / "build"
 ARTIFACTS = WORK / "artifacts"
 STAMP = WORK / "stamp"
 DECLARATION = re.compile(r"^(?:abstract )?(?:contract|library|interface) (\w+)", re.M)
+SHIPPED_FOLDERS = {"contracts", "desks"}
 SHIPPED_MOCKS = {"MockUSDC"}
 MAX_CODE = 24_576  # EIP-170
 ADDRESS = 20
@@ -81,7 +82,7 @@ def shipped_names(found: dict[str, Json]) -> set[str]:
         name
         for name, artifact in found.items()
         if is_concrete(artifact)
-        and (Path(artifact["source"]).parent.name == "contracts" or name in SHIPPED_MOCKS)
+        and (Path(artifact["source"]).parent.name in SHIPPED_FOLDERS or name in SHIPPED_MOCKS)
     }
     todo = sorted(roots)
     while todo:

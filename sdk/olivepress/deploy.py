@@ -18,7 +18,15 @@ from olivepress.units import require_int
 
 LOCAL_CHAINS = frozenset({1337, 31337})
 MAX_DECIMALS = 8
-_SETTING_OF = {"MockUSDC": "collateral", "IndexOracle": "oracle"}
+# The exchange hands what it lacks to its desks, each desk to the next: the last is deployed first.
+DESKS = ("TokenDesk", "RiskDesk", "ClearingDesk", "BackOffice")
+_SETTING_OF = {
+    "MockUSDC": "collateral",
+    "IndexOracle": "oracle",
+    "TokenFactory": "factory",
+    **dict.fromkeys(DESKS, "next"),
+    "BackOffice": "desks",
+}
 
 
 async def deploy_all(
@@ -51,6 +59,7 @@ class _Deployer:
         owner = checksum_address(address_bytes(owner, field="owner"))
         self.settings: dict[str, Any] = {
             "owner": owner,
+            "next": "0x" + "00" * 20,
             "max_lag": require_int(max_lag, "max_lag", 1, 86_400),
         }
         self.addresses: dict[str, str] = {}
@@ -65,12 +74,12 @@ class _Deployer:
             self.settings["collateral"] = self.collateral
             await self._require_code(self.collateral)
             token = await self._token()
-        libraries = [name for contract in ("BackOffice", "Exchange") for name in _libraries(load(contract))]
+        libraries = [name for contract in (*DESKS, "Exchange") for name in _libraries(load(contract))]
         mock = ["MockUSDC"] if self.collateral is None else []
-        await self._deploy([*mock, "IndexOracle", *dict.fromkeys(libraries)])
+        await self._deploy([*mock, "IndexOracle", "TokenFactory", *dict.fromkeys(libraries)])
         if self.collateral is None:
             token = await self._token()
-        for contract in ("BackOffice", "Exchange", "Lens"):
+        for contract in (*DESKS, "Exchange", "Lens"):
             await self._deploy([contract])
         return await self._manifest(first_block, token)
 

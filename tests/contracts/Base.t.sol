@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Test} from "forge-std/Test.sol";
 
-import {BackOffice} from "../../contracts/BackOffice.sol";
 import {Exchange} from "../../contracts/Exchange.sol";
 import {Lens} from "../../contracts/Lens.sol";
+import {TokenFactory} from "../../contracts/PositionToken.sol";
+import {BackOffice} from "../../contracts/desks/BackOffice.sol";
+import {ClearingDesk} from "../../contracts/desks/ClearingDesk.sol";
+import {RiskDesk} from "../../contracts/desks/RiskDesk.sol";
+import {TokenDesk} from "../../contracts/desks/TokenDesk.sol";
 import {IExchange} from "../../contracts/interfaces/IExchange.sol";
 import {IIndexOracle} from "../../contracts/interfaces/IIndexOracle.sol";
 import {SeriesSpec} from "../../contracts/interfaces/Types.sol";
@@ -41,14 +46,20 @@ abstract contract Base is Test {
         vm.warp(START);
         usdc = new MockUSDC();
         oracle = new MockOracle();
-        BackOffice backOffice = new BackOffice(usdc, IIndexOracle(address(oracle)));
-        exchange = IExchange(
-            address(new Exchange(usdc, IIndexOracle(address(oracle)), address(this), address(backOffice)))
-        );
+        exchange = IExchange(deployExchange(usdc, IIndexOracle(address(oracle))));
         lens = new Lens(exchange);
         exchange.setGuardian(guardian);
         setIndex(3500);
         series = exchange.listSeries(spec());
+    }
+
+    /// @dev The exchange and its chain of desks; this contract owns it.
+    function deployExchange(IERC20 collateral, IIndexOracle index) internal returns (address) {
+        address next = address(new TokenDesk(collateral, index, address(0), new TokenFactory()));
+        next = address(new RiskDesk(collateral, index, next));
+        next = address(new ClearingDesk(collateral, index, next));
+        next = address(new BackOffice(collateral, index, next));
+        return address(new Exchange(collateral, index, address(this), next));
     }
 
     function spec() internal pure virtual returns (SeriesSpec memory) {

@@ -108,4 +108,5 @@ def shared_entries(kind: str) -> tuple[Entry, ...]:
 def exchange_interface() -> Interface:
     """Everything that can be called at the exchange's address: its own functions and those of its back
     office."""
-    return Interface([*load("Exchange").abi, *load("BackOffice").abi])
+    desks = ("BackOffice", "ClearingDesk", "RiskDesk", "TokenDesk")
+    return Interface([entry for name in ("Exchange", *desks) for entry in load(name).abi])

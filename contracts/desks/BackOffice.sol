@@ -4,32 +4,23 @@ pragma solidity ^0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
-import {ExchangeBase} from "./ExchangeBase.sol";
-import {IBackOffice} from "./interfaces/IBackOffice.sol";
-import {IIndexOracle} from "./interfaces/IIndexOracle.sol";
-import {SeriesMoney, SeriesSpec} from "./interfaces/Types.sol";
-import {Accounts} from "./libraries/Accounts.sol";
-import {Listing} from "./libraries/Listing.sol";
-import {OrderBook} from "./libraries/OrderBook.sol";
-import {Settlement} from "./libraries/Settlement.sol";
-import {Words} from "./libraries/State.sol";
-import {TickBitmap} from "./libraries/TickBitmap.sol";
+import {IBackOffice} from "../interfaces/IBackOffice.sol";
+import {IIndexOracle} from "../interfaces/IIndexOracle.sol";
+import {SeriesMoney, SeriesSpec} from "../interfaces/Types.sol";
+import {Accounts} from "../libraries/Accounts.sol";
+import {Insurance} from "../libraries/Insurance.sol";
+import {Listing} from "../libraries/Listing.sol";
+import {OrderBook} from "../libraries/OrderBook.sol";
+import {Words} from "../libraries/State.sol";
+import {TickBitmap} from "../libraries/TickBitmap.sol";
+import {Desk} from "./Desk.sol";
 
-/// @title The exchange's cold paths: agents, listing, settlement, roles, raw reads
-/// @notice Runs only by delegation from the exchange, on its storage; documented in IExchange.
-contract BackOffice is IBackOffice, ExchangeBase {
+/// @title Accounts and agents, listing, roles, insurance, raw reads
+/// @notice Documented in IBackOffice.
+contract BackOffice is IBackOffice, Desk {
     using SafeERC20 for IERC20;
 
-    address private immutable _self = address(this);
-
-    /// @dev Called directly, it would take money into storage that nobody can reach.
-    modifier delegated() {
-        if (address(this) == _self) revert NotAuthorised(msg.sender);
-        _;
-    }
-
-    /// @dev The owner of the back office's own storage is nobody: that storage is never used.
-    constructor(IERC20 collateral_, IIndexOracle oracle_) ExchangeBase(collateral_, oracle_, address(1)) {}
+    constructor(IERC20 collateral_, IIndexOracle oracle_, address next_) Desk(collateral_, oracle_, next_) {}
 
     // --- accounts ---
 
@@ -53,52 +44,20 @@ contract BackOffice is IBackOffice, ExchangeBase {
         Accounts.remove(s, agent);
     }
 
-    // --- books, marks and money ---
-
-    /// @inheritdoc IBackOffice
-    function realise(uint32 account, uint16 series, uint32[] calldata payers)
-        external
-        delegated
-        lock
-        returns (int256)
-    {
-        return Settlement.realise(s, _oracle, account, series, payers);
-    }
+    // --- money and roles ---
 
     /// @inheritdoc IBackOffice
     function topUpInsurance(uint16 feed, uint256 amount) external delegated lock {
         if (amount == 0) revert ZeroAmount();
         if (s.feedTickSize[feed] == 0) revert IIndexOracle.UnknownFeed(feed);
         _pull(amount);
-        s.insurance[feed] += amount;
+        Insurance.add(s, feed, amount);
         emit InsuranceToppedUp(feed, msg.sender, amount);
     }
-
-    // --- series ---
 
     /// @inheritdoc IBackOffice
     function listSeries(SeriesSpec calldata spec) external onlyOwner delegated lock returns (uint16) {
         return Listing.list(s, _oracle, spec);
-    }
-
-    /// @inheritdoc IBackOffice
-    function settle(uint16 series) external delegated lock returns (uint24) {
-        return Settlement.settle(s, _oracle, series);
-    }
-
-    /// @inheritdoc IBackOffice
-    function settleAccounts(uint32[] calldata accounts) external delegated lock {
-        Settlement.settleAccounts(s, accounts);
-    }
-
-    /// @inheritdoc IBackOffice
-    function draw(uint32 account, uint16 series) external delegated lock returns (uint256) {
-        return Settlement.draw(s, account, series);
-    }
-
-    /// @inheritdoc IBackOffice
-    function collectFees(uint16 series) external delegated lock returns (uint256) {
-        return Settlement.collectFees(s, series);
     }
 
     /// @inheritdoc IBackOffice
@@ -123,6 +82,12 @@ contract BackOffice is IBackOffice, ExchangeBase {
         emit GuardianSet(guardian_);
     }
 
+    /// @inheritdoc IBackOffice
+    function setArbiter(address arbiter_) external onlyOwner delegated lock {
+        s.arbiter = arbiter_;
+        emit ArbiterSet(arbiter_);
+    }
+
     // --- reading ---
 
     /// @inheritdoc IBackOffice
@@ -138,6 +103,31 @@ contract BackOffice is IBackOffice, ExchangeBase {
     /// @inheritdoc IBackOffice
     function guardian() external view returns (address) {
         return s.guardian;
+    }
+
+    /// @inheritdoc IBackOffice
+    function arbiter() external view returns (address) {
+        return s.arbiter;
+    }
+
+    /// @inheritdoc IBackOffice
+    function bonds() external view returns (uint256) {
+        return s.bonds;
+    }
+
+    /// @inheritdoc IBackOffice
+    function deficit(uint16 feed) external view returns (uint256) {
+        return s.deficits[feed];
+    }
+
+    /// @inheritdoc IBackOffice
+    function declared(uint32 account, uint16 feed) external view returns (uint256) {
+        return s.declared[(uint256(account) << 16) | feed];
+    }
+
+    /// @inheritdoc IBackOffice
+    function flaggedAt(uint32 account) external view returns (uint256) {
+        return s.flaggedAt[account];
     }
 
     /// @inheritdoc IBackOffice

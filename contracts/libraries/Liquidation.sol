@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
+import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
+import {IIndexOracle} from "../interfaces/IIndexOracle.sol";
+import {AccountMargin} from "../interfaces/Types.sol";
+import {Context, Records} from "./Context.sol";
+import {Insurance} from "./Insurance.sol";
+import {Ledger} from "./Ledger.sol";
+import {Margin} from "./Margin.sol";
+import {Mark} from "./Mark.sol";
+import {Matching} from "./Matching.sol";
+import {OrderBook} from "./OrderBook.sol";
+import {DAY, HOT_SETTLED, Hot, Position, State, Terms, Words} from "./State.sol";
+import {Trading} from "./Trading.sol";
+
+/// @title What happens to an account below its margin: orders cancelled, closed through the book, auctioned, declared
+/// @notice docs/spec/liquidation.md. No step lowers the account's equity - MM, and none needs a role.
+library Liquidation {
+    /// @notice The keeper's share of the maintenance margin that it frees, 1e-4.
+    uint256 internal constant KEEPER_BPS = 1_000;
+    /// @notice Seconds in which the auction's discount grows from none to all of the margin freed.
+    uint256 internal constant AUCTION = 30 minutes;
+    /// @notice A fraction of 1.
+    uint256 internal constant WHOLE = 1e6;
+
+    // --- step 1: orders ---
+
+    /// @notice Kills all orders of an account whose equity would not carry their fills.
+    function cancelOrders(State storage s, IIndexOracle oracle, uint32 account) internal {
+        AccountMargin memory m = _assess(s, oracle, account);
+        if (m.equity >= int256(m.ordersMargin)) {
+            revert IExchangeErrors.Healthy(account, m.equity, m.ordersMargin);
+        }
+        killOrders(s, account);
+    }
+
+    function killOrders(State storage s, uint256 account) internal {
+        for (uint256 list = s.accounts[account] >> 96; list != 0; list >>= 16) {
+            if (uint16(list) != 0) OrderBook.killOrders(s, account, uint16(list));
+        }
+    }
+
+    // --- step 2: through the book ---
+
+    struct Closing {
+        AccountMargin before;
+        uint256 side; // of the resting orders
+        uint256 lots;
+        uint256 limit;
+        uint256 keeper;
+    }
+
+    /// @notice Closes part of a position through the book, inside the band, no more than restores initial margin.
+    function throughBook(
+        State storage s,
+        IIndexOracle oracle,
+        Context memory c,
+        uint256 keeper,
+        uint256 lots,
+        uint256 limit
+    ) internal returns (uint256 closed, uint256 reward) {
+        Closing memory x;
+        x.keeper = keeper;
+        x.before = Margin.assess(s, oracle, c.accountWord, c.account, c, c.position, false);
+        _below(s, uint32(c.account), x.before);
+        _size(s, oracle, c, x, lots, limit);
+        if (x.before.equity <= 0) c.trade.takerFee = c.trade.makerRebate = 0;
+        (uint256 left,) = Matching.walk(s, c, x.side, x.limit, x.lots, Trading.IMMEDIATE);
+        closed = x.lots - left;
+        if (closed == 0) revert IExchangeErrors.NothingTraded(uint16(c.series));
+        uint256 flags = Trading.IMMEDIATE | (x.side == OrderBook.BUYS ? Trading.SELL : 0);
+        Records.taken(c, flags, x.limit, closed, left, 0, Records.END_IMMEDIATE);
+        reward = _reward(s, oracle, c, x);
+        c.position.quote -= int256(reward);
+        Trading.finish(s, oracle, c);
+        _credit(s, keeper, c.series, int256(reward));
+        emit IExchangeEvents.Liquidated(uint32(c.account), uint16(c.series), uint32(keeper), closed, reward);
+    }
+
+    /// @dev Side, limit inside the band, and the lots that bring equity at the mark back to IM. IM is convex in the
+    /// lots closed, so the straight line between its ends never asks for too few.
+    function _size(
+        State storage s,
+        IIndexOracle oracle,
+        Context memory c,
+        Closing memory x,
+        uint256 lots,
+        uint256 limit
+    ) private view {
+        Position memory p = c.position;
+        if (p.lots == 0) revert IExchangeErrors.NothingToReduce(uint16(c.series), 0);
+        uint256 held = p.lots > 0 ? uint256(p.lots) : uint256(-p.lots);
+        Position memory flat = Words.toPosition(c.beforeWord);
+        flat.quote += flat.lots * int256(c.hot.mark * c.terms.tickValue);
+        flat.lots = 0;
+        AccountMargin memory without = Margin.assess(s, oracle, c.accountWord, c.account, c, flat, false);
+        uint256 im = x.before.initialMargin;
+        if (without.initialMargin >= im) {
+            revert IExchangeErrors.NothingFreed(uint32(c.account), uint16(c.series));
+        }
+        uint256 need = uint256(int256(im) - x.before.equity);
+        uint256 most = (held * need + (im - without.initialMargin) - 1) / (im - without.initialMargin);
+        if (most > held) most = held;
+        x.lots = lots < most ? lots : most;
+        (uint256 low, uint256 high) = Matching.band(c);
+        x.side = p.lots > 0 ? OrderBook.BUYS : OrderBook.SELLS;
+        x.limit = limit;
+        if (x.side == OrderBook.BUYS && limit < low) x.limit = low;
+        if (x.side == OrderBook.SELLS && limit > high) x.limit = high;
+    }
+
+    /// @dev What the account loses, reward included, is at most max(equity, 0) x MM freed / MM.
+    function _reward(State storage s, IIndexOracle oracle, Context memory c, Closing memory x)
+        private
+        view
+        returns (uint256 reward)
+    {
+        AccountMargin memory m = Margin.assess(s, oracle, c.accountWord, c.account, c, c.position, false);
+        if (m.maintenanceMargin >= x.before.maintenanceMargin) {
+            revert IExchangeErrors.NothingFreed(uint32(c.account), uint16(c.series));
+        }
+        uint256 freed = x.before.maintenanceMargin - m.maintenanceMargin;
+        int256 allowed = int256(_allowed(x.before, freed));
+        int256 loss = x.before.equity - m.equity;
+        if (loss > allowed) revert IExchangeErrors.LiquidationLoss(loss, allowed);
+        reward = freed * KEEPER_BPS / 10_000;
+        if (loss < 0) loss = 0;
+        if (reward > uint256(allowed - loss)) reward = uint256(allowed - loss);
+    }
+
+    function _allowed(AccountMargin memory m, uint256 freed) private pure returns (uint256) {
+        if (m.equity <= 0 || m.maintenanceMargin == 0) return 0;
+        return uint256(m.equity) * freed / m.maintenanceMargin;
+    }
+
+    // --- step 3: auction ---
+
+    struct Slice {
+        AccountMargin before;
+        uint256 account;
+        uint256 bidder;
+        uint256 feed;
+        uint256 fraction;
+        uint256 payIn; // series in which the discount is paid
+        uint256 discount; // 1e-6 of the margin freed
+    }
+
+    /// @notice Hands a fraction of every position of a feed to the bidder at the mark less the auction's discount.
+    function auction(
+        State storage s,
+        IIndexOracle oracle,
+        uint32 account,
+        uint32 bidder,
+        uint16 feed,
+        uint32 fraction
+    ) internal returns (uint256 paid, uint256 insured) {
+        if (fraction == 0 || fraction > WHOLE) {
+            revert IExchangeErrors.InvalidFraction(fraction, WHOLE);
+        }
+        if (account == bidder) revert IExchangeErrors.NotAuthorised(msg.sender);
+        Slice memory x;
+        (x.account, x.bidder, x.feed, x.fraction) = (account, bidder, feed, fraction);
+        killOrders(s, account);
+        x.before = _assess(s, oracle, account);
+        x.discount = _below(s, account, x.before) * WHOLE / AUCTION;
+        for (uint256 list = s.accounts[account] >> 96; list != 0; list >>= 16) {
+            if (uint16(list) != 0) _move(s, oracle, x, uint16(list));
+        }
+        if (x.payIn == 0) revert IExchangeErrors.NothingFreed(account, 0);
+        (paid, insured) = _pay(s, oracle, x);
+        AccountMargin memory m = Margin.assess(s, oracle, bidder);
+        if (m.imEquity < int256(m.initialMargin)) {
+            revert IExchangeErrors.InsufficientMargin(bidder, m.imEquity, m.initialMargin);
+        }
+        emit IExchangeEvents.Auctioned(account, feed, bidder, fraction, paid, insured);
+    }
+
+    /// @dev One series of the slice at the mark; lots rounded towards zero.
+    function _move(State storage s, IIndexOracle oracle, Slice memory x, uint256 series) private {
+        Terms memory t = Words.toTerms(s.terms[series]);
+        if (t.feed != x.feed) return;
+        Hot memory h = Words.toHot(s.hot[series]);
+        if (h.flags & HOT_SETTLED != 0 || block.timestamp >= t.expiryDay * DAY) return;
+        uint256 key = Words.positionKey(x.account, series);
+        Position memory p = Words.toPosition(s.positions[key]);
+        int256 lots = p.lots * int256(x.fraction) / int256(WHOLE);
+        if (lots == 0) return;
+        x.payIn = series;
+        Mark.Quote memory q = Mark.quote(oracle, t, Words.toTradeTerms(s.tradeTerms[series]), h);
+        int256 price = int256(q.mark * t.tickValue);
+        _join(s, x.bidder, series);
+        uint256 bidderKey = Words.positionKey(x.bidder, series);
+        Position memory b = Words.toPosition(s.positions[bidderKey]);
+        int256 longs = _long(p.lots) + _long(b.lots);
+        p.lots -= lots;
+        p.quote += lots * price;
+        b.lots += lots;
+        b.quote -= lots * price;
+        p.lastFillDay = b.lastFillDay = block.timestamp / DAY;
+        _limit(t, b, series);
+        h.openInterest = uint256(int256(h.openInterest) + _long(p.lots) + _long(b.lots) - longs);
+        s.positions[key] = Words.pack(p);
+        s.positions[bidderKey] = Words.pack(b);
+        s.hot[series] = Words.pack(h);
+        emit IExchangeEvents.PositionMoved(uint32(x.account), uint32(x.bidder), uint16(series), lots, q.mark);
+    }
+
+    function _limit(Terms memory t, Position memory p, uint256 series) private pure {
+        int256 long_ = p.lots + int256(p.openBuy);
+        int256 short_ = int256(p.openSell) - p.lots;
+        int256 most = long_ > short_ ? long_ : short_;
+        if (most > int256(t.positionLimit)) {
+            revert IExchangeErrors.PositionLimit(uint16(series), uint256(most), t.positionLimit);
+        }
+    }
+
+    /// @dev The account pays the discount as far as max(equity, 0) x MM freed / MM goes, insurance the rest.
+    function _pay(State storage s, IIndexOracle oracle, Slice memory x)
+        private
+        returns (uint256 paid, uint256 insured)
+    {
+        AccountMargin memory m = Margin.assess(s, oracle, x.account);
+        if (m.maintenanceMargin >= x.before.maintenanceMargin) {
+            revert IExchangeErrors.NothingFreed(uint32(x.account), uint16(x.payIn));
+        }
+        uint256 freed = x.before.maintenanceMargin - m.maintenanceMargin;
+        uint256 discount = freed * x.discount / WHOLE;
+        uint256 allowed = _allowed(x.before, freed);
+        paid = discount < allowed ? discount : allowed;
+        uint256 insurance = s.insurance[x.feed];
+        insured = discount - paid < insurance ? discount - paid : insurance;
+        if (insured != 0) {
+            Insurance.take(s, x.feed, insured);
+            s.money[x.payIn].pool += uint96(insured);
+        }
+        _addQuote(s, x.account, x.payIn, -int256(paid));
+        _addQuote(s, x.bidder, x.payIn, int256(paid + insured));
+    }
+
+    // --- flags and deficits ---
+
+    /// @dev Starts the auction's clock of an account below MM.
+    /// @return elapsed seconds since then, at most AUCTION
+    function _below(State storage s, uint32 account, AccountMargin memory m)
+        private
+        returns (uint256 elapsed)
+    {
+        if (m.stale) revert IExchangeErrors.StaleAccount(account);
+        if (m.equity >= int256(m.maintenanceMargin)) {
+            revert IExchangeErrors.Healthy(account, m.equity, m.maintenanceMargin);
+        }
+        uint256 since = s.flaggedAt[account];
+        if (since == 0) {
+            s.flaggedAt[account] = since = block.timestamp;
+            emit IExchangeEvents.Flagged(account, uint40(since));
+        }
+        elapsed = block.timestamp - since;
+        if (elapsed > AUCTION) elapsed = AUCTION;
+    }
+
+    /// @notice Starts the clock of an account below MM, or stops that of one that recovered.
+    function flag(State storage s, IIndexOracle oracle, uint32 account) internal {
+        AccountMargin memory m = _assess(s, oracle, account);
+        if (m.equity < int256(m.maintenanceMargin)) {
+            _below(s, account, m);
+        } else {
+            if (s.flaggedAt[account] == 0) {
+                revert IExchangeErrors.Healthy(account, m.equity, m.maintenanceMargin);
+            }
+            delete s.flaggedAt[account];
+            emit IExchangeEvents.Flagged(account, 0);
+        }
+    }
+
+    /// @notice Declares what an account lacks in a feed after a whole auction below zero, or clears it once cured.
+    function declare(State storage s, IIndexOracle oracle, uint32 account, uint16 feed)
+        internal
+        returns (uint256 amount)
+    {
+        AccountMargin memory m = _assess(s, oracle, account);
+        uint256 before = s.declared[(uint256(account) << 16) | feed];
+        if (m.equity < 0) {
+            amount = _lossIn(s, oracle, account, feed);
+            uint256 short_ = uint256(-m.equity);
+            if (amount > short_) amount = short_;
+        }
+        if (amount == before) revert IExchangeErrors.Healthy(account, m.equity, 0);
+        uint256 since = s.flaggedAt[account];
+        if (amount > before && (since == 0 || block.timestamp < since + AUCTION)) {
+            revert IExchangeErrors.TooEarly(since == 0 ? 0 : since + AUCTION);
+        }
+        Insurance.declare(s, account, feed, amount);
+        emit IExchangeEvents.DeficitDeclared(account, feed, amount);
+    }
+
+    /// @dev The account's loss in the unsettled series of one feed, at the mark.
+    function _lossIn(State storage s, IIndexOracle oracle, uint256 account, uint256 feed)
+        private
+        view
+        returns (uint256)
+    {
+        int256 value;
+        for (uint256 list = s.accounts[account] >> 96; list != 0; list >>= 16) {
+            uint256 series = uint16(list);
+            if (series == 0) continue;
+            Terms memory t = Words.toTerms(s.terms[series]);
+            Hot memory h = Words.toHot(s.hot[series]);
+            if (t.feed != feed || h.flags & HOT_SETTLED != 0) continue;
+            Position memory p = Words.toPosition(s.positions[Words.positionKey(account, series)]);
+            Mark.Quote memory q = Mark.quote(oracle, t, Words.toTradeTerms(s.tradeTerms[series]), h);
+            value += p.quote + p.lots * int256(q.mark * t.tickValue);
+        }
+        return value < 0 ? uint256(-value) : 0;
+    }
+
+    // --- small ---
+
+    function _assess(State storage s, IIndexOracle oracle, uint32 account)
+        private
+        view
+        returns (AccountMargin memory m)
+    {
+        if (account == 0 || account > s.accountCount) revert IExchangeErrors.UnknownAccount(account);
+        m = Margin.assess(s, oracle, account);
+        if (m.stale) revert IExchangeErrors.StaleAccount(account);
+    }
+
+    function _join(State storage s, uint256 account, uint256 series) private {
+        uint256 word = s.accounts[account];
+        if (!Ledger.lists(word, series)) s.accounts[account] = Ledger.join(s, account, word, series);
+    }
+
+    function _credit(State storage s, uint256 account, uint256 series, int256 amount) private {
+        if (amount == 0) return;
+        _join(s, account, series);
+        _addQuote(s, account, series, amount);
+    }
+
+    function _addQuote(State storage s, uint256 account, uint256 series, int256 amount) private {
+        uint256 key = Words.positionKey(account, series);
+        Position memory p = Words.toPosition(s.positions[key]);
+        p.quote += amount;
+        s.positions[key] = Words.pack(p);
+    }
+
+    function _long(int256 lots) private pure returns (int256) {
+        return lots > 0 ? lots : int256(0);
+    }
+}
