@@ -196,7 +196,7 @@ class Calls:
         return self._cold("listSeries", astuple(spec), read=read)
 
     def refresh_mark(self, symbol: str) -> Call[TxResult]:
-        return self._cold("refreshMark", self.series(symbol).id)
+        return self._cold("refreshMark", self.series(symbol).id, limit=gas.REFRESH_MARK)
 
     def realise(self, account: int, symbol: str, payers: Sequence[int] = ()) -> Call[TxResult]:
         number = require_int(account, "account", 1, _U32)
@@ -206,7 +206,8 @@ class Calls:
             told = [one for one in events_of(receipt, ev.Realised, self._to) if one.account == number]
             return self._done(receipt, sum(one.amount for one in told))
 
-        return self._cold("realise", number, self.series(symbol).id, named, read=read)
+        limit = gas.realise(len(named))
+        return self._cold("realise", number, self.series(symbol).id, named, read=read, limit=limit)
 
     def settle(self, symbol: str) -> Call[Decimal]:
         series = self.series(symbol)
@@ -214,7 +215,7 @@ class Calls:
         def read(receipt: Receipt) -> Decimal:
             return series.to_price(events_of(receipt, ev.SeriesSettled, self._to)[0].settlement_tick)
 
-        return self._cold("settle", series.id, read=read)
+        return self._cold("settle", series.id, read=read, limit=gas.SETTLE)
 
     def settle_accounts(self, accounts: Sequence[int]) -> Call[TxResult]:
         return self._cold("settleAccounts", [require_int(one, "accounts", 1, _U32) for one in accounts])
@@ -303,9 +304,15 @@ class Calls:
 
     # --- building ---
 
-    def _cold(self, function: str, *arguments: Any, read: Callable[[Receipt], T] | None = None) -> Call[Any]:
-        """A call that is not in a hurry: encoded by the ABI, gas estimated."""
-        return Call(self._to, self._interface.encode(function, *arguments), None, read or self._done)
+    def _cold(
+        self,
+        function: str,
+        *arguments: Any,
+        read: Callable[[Receipt], T] | None = None,
+        limit: int | None = None,
+    ) -> Call[Any]:
+        """A call that is not in a hurry: encoded by the ABI; its gas is estimated unless there is a limit."""
+        return Call(self._to, self._interface.encode(function, *arguments), limit, read or self._done)
 
     def _done(self, receipt: Receipt, amount: int = 0) -> TxResult:
         money = base_to_amount(amount, self._decimals)
