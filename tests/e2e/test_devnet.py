@@ -1,0 +1,69 @@
+"""The devnet: comes up, can be traded on, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from olivepress_bots.devnet import contract_month, symbol_of
+from processes import descendants, finish, run, start, until_gone
+
+
+@pytest.mark.parametrize(
+    ("today", "window", "expiry", "symbol"),
+    [
+        (date(2026, 11, 1), date(2026, 11, 24), date(2026, 12, 1), "X-NOV26"),
+        (date(2026, 11, 22), date(2026, 11, 24), date(2026, 12, 1), "X-NOV26"),
+        (date(2026, 11, 23), date(2026, 12, 25), date(2027, 1, 1), "X-DEC26"),
+        (date(2026, 12, 31), date(2027, 1, 25), date(2027, 2, 1), "X-JAN27"),
+    ],
+)
+def test_the_contract_month_has_time_to_trade(today: date, window: date, expiry: date, symbol: str) -> None:
+    assert contract_month(today) == (window, expiry)
+    assert symbol_of("X", expiry) == symbol
+
+
+async def test_trade_against_the_bots_then_stop(tmp_path: Path) -> None:
+    devnet = await start("devnet", "--port", "0", "--json", cwd=tmp_path)
+    assert devnet.stdout is not None
+    told = json.loads(await asyncio.wait_for(devnet.stdout.readline(), 90))
+    family = set(descendants(devnet.pid))
+    settings = {
+        "OLIVEPRESS_RPC": told["rpc"],
+        "OLIVEPRESS_MANIFEST": str(tmp_path / told["manifest"]),
+        "OLIVEPRESS_PRIVATE_KEY": told["keys"][0],
+    }
+    symbol = told["series"][0]
+    best = await _two_sided(tmp_path, settings, symbol)
+    deposited = await run("deposit", "50000", "--json", cwd=tmp_path, settings=settings)
+    assert deposited.code == 0, deposited.err
+    words = ("order", "place", symbol, "buy", str(best + Decimal("0.01")), "1", "--tif", "ioc", "--json")
+    bought = await run(*words, cwd=tmp_path, settings=settings)
+    assert bought.code == 0, bought.err
+    assert json.loads(bought.out)["filled"] == 1
+
+    devnet.send_signal(signal.SIGINT)
+    done = await finish(devnet, 30)
+    assert done.code == 130
+    assert "Stopped" in done.err
+    assert "Traceback" not in done.err
+    assert await until_gone(family) == set()
+    assert not (tmp_path / told["manifest"]).exists()
+
+
+async def _two_sided(folder: Path, settings: dict[str, str], symbol: str) -> Decimal:
+    """Waits until the bots quote both sides; returns the best ask."""
+    for _ in range(20):
+        book = await run("book", symbol, "--json", cwd=folder, settings=settings)
+        assert book.code == 0, book.err
+        levels = json.loads(book.out)
+        if levels["bids"] and levels["asks"]:
+            return Decimal(levels["asks"][0]["price"])
+        await asyncio.sleep(1)
+    raise AssertionError("the bots do not quote")
