@@ -30,7 +30,8 @@ interface IExchangeEvents {
     ///   4 TAKEN     flags 8 | limit tick 24 | filled 32 | unfilled 32 | mark 24 | clientId 64 | end 8 | 0 56
     ///               summary of a taking order, after its FILLED records; `unfilled` did not trade and `end` says what
     ///               became of it: 0 nothing was left, 1 it rests (a PLACED record follows), 2 cancelled as IOC,
-    ///               3 cancelled at the step bound, 4 cancelled by self-trade prevention, 5 nothing left to reduce
+    ///               3 cancelled at the step bound, 4 cancelled by self-trade prevention, 5 nothing left to reduce;
+    ///               flag 64: its fills paid no fee and earned no rebate (a liquidation at no equity)
     ///   5 MISSED    position in the batch 16 | orderId 96 | 0 136: a cancel that found nothing live
     ///   6 REJECTED  position in the batch 16 | clientId 64 | reason 8 | 0 160: a batched post-only order that would
     ///               have crossed (reason 1)

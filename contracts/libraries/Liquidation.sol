@@ -22,6 +22,8 @@ library Liquidation {
     uint256 internal constant KEEPER_BPS = 1_000;
     /// @notice Seconds in which the auction's discount grows from none to all of the margin freed.
     uint256 internal constant AUCTION = 30 minutes;
+    /// @notice In the flags of a TAKEN record: its fills paid no fee and earned no rebate.
+    uint256 internal constant FEES_WAIVED = 64;
     /// @notice A fraction of 1.
     uint256 internal constant WHOLE = 1e6;
 
@@ -66,11 +68,14 @@ library Liquidation {
         x.before = Margin.assess(s, oracle, c.accountWord, c.account, c, c.position, false);
         _below(s, uint32(c.account), x.before);
         _size(s, oracle, c, x, lots, limit);
-        if (x.before.equity <= 0) c.trade.takerFee = c.trade.makerRebate = 0;
+        uint256 flags = Trading.IMMEDIATE | (x.side == OrderBook.BUYS ? Trading.SELL : 0);
+        if (x.before.equity <= 0) {
+            c.trade.takerFee = c.trade.makerRebate = 0;
+            flags |= FEES_WAIVED;
+        }
         (uint256 left,) = Matching.walk(s, c, x.side, x.limit, x.lots, Trading.IMMEDIATE);
         closed = x.lots - left;
         if (closed == 0) revert IExchangeErrors.NothingTraded(uint16(c.series));
-        uint256 flags = Trading.IMMEDIATE | (x.side == OrderBook.BUYS ? Trading.SELL : 0);
         Records.taken(c, flags, x.limit, closed, left, 0, Records.END_IMMEDIATE);
         reward = _reward(s, oracle, c, x);
         c.position.quote -= int256(reward);
