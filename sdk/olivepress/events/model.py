@@ -191,6 +191,126 @@ class TreasuryWithdrawn(Event):
     amount: int
 
 
+# --- exchange: liquidation, challenges, tokens ---
+
+
+@dataclass(frozen=True, slots=True)
+class ArbiterSet(Event):
+    arbiter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Liquidated(Event):
+    """`lots` were closed through the book (the Book event before it); the keeper earned `reward`."""
+
+    account: int
+    series: int
+    keeper: int
+    lots: int
+    reward: int
+
+
+@dataclass(frozen=True, slots=True)
+class PositionMoved(Event):
+    """`lots` (signed) went from one account to another at `tick`, without a trade."""
+
+    from_: int
+    to: int
+    series: int
+    lots: int
+    tick: int
+
+
+@dataclass(frozen=True, slots=True)
+class Auctioned(Event):
+    """The bidder got `paid` by the account and `insured` by insurance, in the last series that moved."""
+
+    account: int
+    feed: int
+    bidder: int
+    fraction: int
+    paid: int
+    insured: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged(Event):
+    """The auction's clock of an account started, or stopped (`since` 0)."""
+
+    account: int
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeficitDeclared(Event):
+    account: int
+    feed: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Challenged(Event):
+    series: int
+    account: int
+    bond: int
+
+
+@dataclass(frozen=True, slots=True)
+class BondReturned(Event):
+    account: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled(Event):
+    series: int
+    tick: int
+    evidence: bytes
+    upheld: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BountyPaid(Event):
+    series: int
+    account: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokensCreated(Event):
+    series: int
+    long_token: str
+    short_token: str
+    long_account: int
+    short_account: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped(Event):
+    account: int
+    series: int
+    long: bool
+    lots: int
+    paid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unwrapped(Event):
+    account: int
+    series: int
+    long: bool
+    lots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed(Event):
+    account: int
+    series: int
+    long: bool
+    lots: int
+    claim: int
+
+
 # --- oracle ---
 
 

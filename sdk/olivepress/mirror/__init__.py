@@ -6,7 +6,8 @@ async for item in EventStream(transport, deployment):
 """
 
 from olivepress.mirror.book import OrderBook, checksum
-from olivepress.mirror.fold import MirrorError, fill_fees, fold
+from olivepress.mirror.fold import fill_fees, fold
+from olivepress.mirror.lookup import MirrorError
 from olivepress.mirror.mirror import Mirror
 from olivepress.mirror.state import AccountState, ExchangeState, PositionState, SeriesState
 

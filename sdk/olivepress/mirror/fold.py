@@ -6,18 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from olivepress import events as ev
-from olivepress.errors import OlivepressError
 from olivepress.events.records import Cancelled, Filled, Placed, Taken
+from olivepress.mirror import risk, settlement
+from olivepress.mirror.lookup import account_of, series_of
 from olivepress.mirror.state import AccountState, ExchangeState, SeriesState
 from olivepress.types import Fill, Order, OrderFlags, OrderId, Side, Trade
 from olivepress.units import SECONDS_PER_DAY
 
 FEE_UNIT = 1_000_000
-
-
-class MirrorError(OlivepressError):
-    """An event about something that no earlier event told of: the stream did not start at the deployment
-    block."""
+FEES_WAIVED = 64
+"""Flag of a Taken record: a liquidation at no equity, whose fills paid no fee and earned no rebate."""
 
 
 def fold(state: ExchangeState, block: ev.BlockEvents, trades: list[Trade] | None = None) -> None:
@@ -41,32 +39,18 @@ def fill_fees(amount: int, taker_fee: int, maker_rebate: int) -> tuple[int, int]
     return -(-amount * taker_fee // FEE_UNIT), amount * maker_rebate // FEE_UNIT
 
 
-def _series(state: ExchangeState, series: int) -> SeriesState:
-    found = state.series.get(series)
-    if found is None:
-        raise MirrorError(f"series {series} was never listed in this stream; start at the deployment block")
-    return found
-
-
-def _account(state: ExchangeState, account: int) -> AccountState:
-    found = state.accounts.get(account)
-    if found is None:
-        raise MirrorError(f"account {account} was never opened in this stream; start at the deployment block")
-    return found
-
-
 # --- book ---
 
 
 def _book(state: ExchangeState, event: ev.Book, trades: list[Trade] | None) -> None:
-    series = _series(state, event.series)
+    series = series_of(state, event.series)
     book = series.book
     fills: list[Filled] = []
     for record in event.records:
         kind = type(record)
         if kind is Filled:
             assert isinstance(record, Filled)
-            _fill(state, series, event.account, record)
+            book.reduce(record.order_id, record.lots)
             fills.append(record)
         elif kind is Placed:
             assert isinstance(record, Placed)
@@ -85,17 +69,22 @@ def _book(state: ExchangeState, event: ev.Book, trades: list[Trade] | None) -> N
             assert isinstance(record, Cancelled)
             book.reduce(record.order_id, record.lots)
         elif kind is Taken:
+            # The summary comes after the fills and says whether they paid fees.
             assert isinstance(record, Taken)
             series.mark = record.mark
-            if trades is not None and fills:
-                trades += [_trade(state, series, event, fill, record) for fill in fills]
+            told = [_fill(state, series, event.account, fill, record) for fill in fills]
+            if trades is not None:
+                trades += [
+                    Trade(one, event.block, event.log_index, event.tx_hash, state.timestamp) for one in told
+                ]
             fills = []
 
 
-def _fill(state: ExchangeState, series: SeriesState, taker_id: int, fill: Filled) -> None:
+def _fill(state: ExchangeState, series: SeriesState, taker_id: int, fill: Filled, taken: Taken) -> Fill:
     spec = series.spec
     amount = fill.lots * fill.tick * spec.tick_value
-    fee, rebate = fill_fees(amount, spec.taker_fee, spec.maker_rebate)
+    waived = taken.flags & FEES_WAIVED
+    fee, rebate = (0, 0) if waived else fill_fees(amount, spec.taker_fee, spec.maker_rebate)
     sign = -1 if fill.side else 1
     maker = series.position(fill.maker)
     taker = series.position(taker_id)
@@ -111,21 +100,14 @@ def _fill(state: ExchangeState, series: SeriesState, taker_id: int, fill: Filled
     series.fees += fee - rebate
     series.volume_lots += fill.lots
     series.last_tick = fill.tick
-    series.book.reduce(fill.order_id, fill.lots)
-
-
-def _trade(state: ExchangeState, series: SeriesState, event: ev.Book, fill: Filled, taken: Taken) -> Trade:
-    spec = series.spec
-    amount = fill.lots * fill.tick * spec.tick_value
-    fee, rebate = fill_fees(amount, spec.taker_fee, spec.maker_rebate)
-    told = Fill(
+    return Fill(
         series=series.id,
         order_id=OrderId(fill.order_id),
         side=Side(1 - fill.side),
         tick=fill.tick,
         lots=fill.lots,
         maker=fill.maker,
-        taker=event.account,
+        taker=taker_id,
         maker_client_id=fill.client_id,
         taker_client_id=taken.client_id,
         left=fill.left,
@@ -133,11 +115,10 @@ def _trade(state: ExchangeState, series: SeriesState, event: ev.Book, fill: Fill
         taker_fee=fee,
         maker_rebate=rebate,
     )
-    return Trade(told, event.block, event.log_index, event.tx_hash, state.timestamp)
 
 
 def _mass_cancelled(state: ExchangeState, event: ev.MassCancelled) -> None:
-    series = _series(state, event.series)
+    series = series_of(state, event.series)
     series.book.remove_account(event.account)
     series.position(event.account).epoch = event.epoch
 
@@ -150,23 +131,23 @@ def _opened(state: ExchangeState, event: ev.AccountOpened) -> None:
 
 
 def _deposited(state: ExchangeState, event: ev.Deposited) -> None:
-    account = _account(state, event.account)
+    account = account_of(state, event.account)
     account.cash += event.amount
     account.deposited += event.amount
 
 
 def _withdrawn(state: ExchangeState, event: ev.Withdrawn) -> None:
-    account = _account(state, event.account)
+    account = account_of(state, event.account)
     account.cash -= event.amount
     account.withdrawn += event.amount
 
 
 def _agent_accepted(state: ExchangeState, event: ev.AgentAccepted) -> None:
-    _account(state, event.account).agents[event.agent.lower()] = (event.permissions, event.expiry)
+    account_of(state, event.account).agents[event.agent.lower()] = (event.permissions, event.expiry)
 
 
 def _agent_removed(state: ExchangeState, event: ev.AgentRemoved) -> None:
-    _account(state, event.account).agents.pop(event.agent.lower(), None)
+    account_of(state, event.account).agents.pop(event.agent.lower(), None)
 
 
 # --- series ---
@@ -177,98 +158,17 @@ def _listed(state: ExchangeState, event: ev.SeriesListed) -> None:
 
 
 def _mark(state: ExchangeState, event: ev.MarkRefreshed) -> None:
-    series = _series(state, event.series)
+    series = series_of(state, event.series)
     series.mark = event.mark
     series.stale = event.stale
 
 
 def _reduce_only(state: ExchangeState, event: ev.GuardianReduceOnly) -> None:
-    _series(state, event.series).reduce_only_until = event.until
+    series_of(state, event.series).reduce_only_until = event.until
 
 
 def _guardian(state: ExchangeState, event: ev.GuardianSet) -> None:
     state.guardian = event.guardian
-
-
-# --- money ---
-
-
-def _realised(state: ExchangeState, event: ev.Realised) -> None:
-    series = _series(state, event.series)
-    position = series.position(event.account)
-    if position.settled:
-        return  # a debt paid after settlement: its DebtPaid event told the money
-    _account(state, event.account).cash += event.amount
-    position.quote -= event.amount
-    series.pool -= event.amount
-
-
-def _settled(state: ExchangeState, event: ev.SeriesSettled) -> None:
-    series = _series(state, event.series)
-    series.settlement_tick = series.mark = event.settlement_tick
-    series.stale = False
-    series.book.clear()
-
-
-def _account_settled(state: ExchangeState, event: ev.AccountSettled) -> None:
-    series = _series(state, event.series)
-    _account(state, event.account).cash -= event.paid
-    series.pool += event.paid
-    position = series.position(event.account)
-    position.lots = 0
-    position.quote = event.claim
-    position.settled = True
-    position.claim = max(event.claim, 0)
-    series.claims += position.claim
-
-
-def _closed(state: ExchangeState, event: ev.SeriesClosed) -> None:
-    series = _series(state, event.series)
-    feed = series.spec.feed
-    series.closed = True
-    series.collected = event.collected
-    series.advance += event.advanced
-    series.pool += event.advanced
-    state.insurance[feed] = state.insurance.get(feed, 0) - event.advanced
-
-
-def _drawn(state: ExchangeState, event: ev.ClaimDrawn) -> None:
-    series = _series(state, event.series)
-    _account(state, event.account).cash += event.amount
-    series.position(event.account).quote -= event.amount
-    series.pool -= event.amount
-    series.drawn += event.amount
-
-
-def _debt_paid(state: ExchangeState, event: ev.DebtPaid) -> None:
-    series = _series(state, event.series)
-    _account(state, event.account).cash -= event.amount
-    series.position(event.account).quote += event.amount
-    series.pool += event.amount
-    if series.closed:
-        series.collected += min(event.amount, series.claims - series.collected)
-
-
-def _topped_up(state: ExchangeState, event: ev.InsuranceToppedUp) -> None:
-    state.insurance[event.feed] = state.insurance.get(event.feed, 0) + event.amount
-
-
-def _repaid(state: ExchangeState, event: ev.InsuranceRepaid) -> None:
-    series = _series(state, event.series)
-    series.advance -= event.amount
-    series.pool -= event.amount
-    state.insurance[event.feed] = state.insurance.get(event.feed, 0) + event.amount
-
-
-def _fees_collected(state: ExchangeState, event: ev.FeesCollected) -> None:
-    series = _series(state, event.series)
-    series.pool -= event.amount
-    series.fees -= event.amount
-    state.treasury += event.amount
-
-
-def _treasury(state: ExchangeState, event: ev.TreasuryWithdrawn) -> None:
-    state.treasury -= event.amount
 
 
 _HANDLERS: dict[type[ev.Event], Callable[[ExchangeState, Any], None]] = {
@@ -282,14 +182,6 @@ _HANDLERS: dict[type[ev.Event], Callable[[ExchangeState, Any], None]] = {
     ev.MarkRefreshed: _mark,
     ev.GuardianReduceOnly: _reduce_only,
     ev.GuardianSet: _guardian,
-    ev.Realised: _realised,
-    ev.SeriesSettled: _settled,
-    ev.AccountSettled: _account_settled,
-    ev.SeriesClosed: _closed,
-    ev.ClaimDrawn: _drawn,
-    ev.DebtPaid: _debt_paid,
-    ev.InsuranceToppedUp: _topped_up,
-    ev.InsuranceRepaid: _repaid,
-    ev.FeesCollected: _fees_collected,
-    ev.TreasuryWithdrawn: _treasury,
+    **settlement.HANDLERS,
+    **risk.HANDLERS,
 }

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from olivepress.errors import UnknownAccount, UnknownSymbol
 from olivepress.events.stream import BlockEvents, EventStream, Rollback, StreamItem
 from olivepress.mirror.book import OrderBook
-from olivepress.mirror.fold import MirrorError, fold
+from olivepress.mirror.fold import fold
+from olivepress.mirror.lookup import MirrorError
 from olivepress.mirror.state import AccountState, ExchangeState, SeriesState
 from olivepress.types import Order, Position, Series, Trade
 

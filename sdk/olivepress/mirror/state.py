@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from olivepress.events.model import PositionMoved
 from olivepress.mirror.book import OrderBook
 from olivepress.types import Position, SeriesSpec
 
 
 @dataclass(slots=True)
 class AccountState:
-    """Cash is base units; `deposited` and `withdrawn` are running totals. `agents` by lower-case address."""
+    """Cash is base units; `deposited` and `withdrawn` are running totals. `agents` by lower-case address.
+
+    `flagged_since` is when its auction began, 0 for none; `declared` its declared deficits by feed.
+    """
 
     id: int
     owner: str
@@ -18,9 +22,11 @@ class AccountState:
     deposited: int = 0
     withdrawn: int = 0
     agents: dict[str, tuple[int, int]] = field(default_factory=dict)
+    flagged_since: int = 0
+    declared: dict[int, int] = field(default_factory=dict)
 
     def copy(self) -> AccountState:
-        return replace(self, agents=self.agents.copy())
+        return replace(self, agents=self.agents.copy(), declared=self.declared.copy())
 
 
 @dataclass(slots=True)
@@ -43,6 +49,7 @@ class SeriesState:
     """One series: its book, its positions, and the money of `SeriesMoney`.
 
     `mark` is the last one that an event told; None before the first. `settlement_tick` is None until settled.
+    `token_accounts` hold the lots behind the LONG and the SHORT token; 0 while there are none.
     """
 
     id: int
@@ -62,6 +69,8 @@ class SeriesState:
     settlement_tick: int | None = None
     closed: bool = False
     reduce_only_until: int = 0
+    bond: int = 0
+    token_accounts: tuple[int, int] = (0, 0)
 
     @property
     def open_interest(self) -> int:
@@ -105,7 +114,7 @@ class SeriesState:
 
 @dataclass(slots=True)
 class ExchangeState:
-    """Everything at the end of one block."""
+    """Everything at the end of one block. `moves` are those of the transaction being folded."""
 
     block: int = -1
     timestamp: int = 0
@@ -114,11 +123,13 @@ class ExchangeState:
     insurance: dict[int, int] = field(default_factory=dict)
     treasury: int = 0
     guardian: str | None = None
+    arbiter: str | None = None
+    moves: list[PositionMoved] = field(default_factory=list)
 
     def tokens(self) -> int:
-        """Collateral that the exchange must hold: cash + pools + insurance + treasury."""
+        """Collateral that the exchange must hold: cash + pools + bonds + insurance + treasury."""
         cash = sum(account.cash for account in self.accounts.values())
-        pools = sum(series.pool for series in self.series.values())
+        pools = sum(series.pool + series.bond for series in self.series.values())
         return cash + pools + sum(self.insurance.values()) + self.treasury
 
     def copy(self) -> ExchangeState:
@@ -127,4 +138,5 @@ class ExchangeState:
             accounts={key: account.copy() for key, account in self.accounts.items()},
             series={key: series.copy() for key, series in self.series.items()},
             insurance=self.insurance.copy(),
+            moves=self.moves.copy(),
         )

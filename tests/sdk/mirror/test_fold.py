@@ -281,3 +281,124 @@ def test_a_rollback_further_than_is_kept_is_an_error(depth: int) -> None:
     mirror = traded(reorg_depth=depth)
     with pytest.raises(MirrorError, match="rolled back to block 1"):
         mirror.apply(Rollback(1))
+
+
+# --- liquidation, tokens, challenges ---
+
+
+def test_a_liquidation_without_fees_moves_no_fees() -> None:
+    mirror = opened()
+    mirror.apply(block(2, book(2, 1, kit.placed(0, 3490, 1, 1, 5))))
+    records = (kit.filled(0, 3490, 1, 1, 5, maker=1), kit.taken(128 | 64 | 1, 3480, 5, 0, 3500, end=0))
+    reward: dict[str, Any] = {"account": 2, "series": 1, "keeper": 1, "lots": 5, "reward": 333}
+    mirror.apply(block(3, book(3, 2, *records), ev.Liquidated(**reward, **at(3))))
+    series = mirror.series(1)
+    amount = 5 * 3490 * TV
+    assert (mirror.position(1, 1).quote, mirror.position(2, 1).quote) == (-amount + 333, amount - 333)
+    assert (series.fees, series.identity()) == (0, 0)
+    assert (mirror.trades[0].fill.taker_fee, mirror.trades[0].fill.maker_rebate) == (0, 0)
+
+
+def test_an_auction_hands_lots_over_and_insurance_pays_its_part() -> None:
+    mirror = traded()
+    series = mirror.series(1)
+    before = mirror.equity(1) + mirror.equity(2)
+    move: dict[str, Any] = {"from_": 2, "to": 1, "series": 1, "lots": -2, "tick": 3501}
+    slice_: dict[str, Any] = {"account": 2, "feed": 1, "bidder": 1, "fraction": 400_000}
+    mirror.apply(
+        block(
+            4,
+            ev.InsuranceToppedUp(feed=1, from_="0x" + "01" * 20, amount=1_000, **at(4)),
+            ev.PositionMoved(**move, **at(4)),
+            ev.Auctioned(**slice_, paid=500, insured=300, **at(4)),
+            timestamp=1_795_392_000 + 86_400,
+        )
+    )
+    assert (series.positions[1].lots, series.positions[2].lots) == (3, -3)
+    assert series.open_interest == 3
+    assert mirror.equity(1) + mirror.equity(2) == before + 300
+    assert (series.pool, mirror.state.insurance[1], series.identity()) == (300, 700, 0)
+    assert series.positions[1].last_fill_day == series.positions[2].last_fill_day == 20_781
+    assert mirror.state.moves == []
+
+
+def test_flags_and_declared_deficits() -> None:
+    mirror = opened()
+    mirror.apply(
+        block(
+            2,
+            ev.Flagged(account=2, since=77, **at(2)),
+            ev.DeficitDeclared(account=2, feed=1, amount=9, **at(2)),
+        )
+    )
+    assert (mirror.account(2).flagged_since, mirror.account(2).declared) == (77, {1: 9})
+
+
+def test_tokens_hold_lots_and_claims() -> None:
+    mirror = traded()
+    series = mirror.series(1)
+    created: dict[str, Any] = {"series": 1, "long_account": 3, "short_account": 4}
+    wrap: dict[str, Any] = {"from_": 1, "to": 3, "series": 1, "lots": 2, "tick": 0}
+    mirror.apply(
+        block(
+            4,
+            ev.AccountOpened(account=3, owner="0x" + "03" * 20, **at(4)),
+            ev.AccountOpened(account=4, owner="0x" + "04" * 20, **at(4)),
+            ev.TokensCreated(long_token="0x" + "03" * 20, short_token="0x" + "04" * 20, **created, **at(4)),
+            ev.PositionMoved(**wrap, **at(4)),
+            ev.Wrapped(account=1, series=1, long=True, lots=2, paid=0, **at(4)),
+        )
+    )
+    assert (series.positions[1].lots, series.positions[3].lots, series.positions[3].quote) == (3, 2, 0)
+    back: dict[str, Any] = {"from_": 3, "to": 1, "series": 1, "lots": 1, "tick": 0}
+    mirror.apply(
+        block(
+            5,
+            ev.PositionMoved(**back, **at(5)),
+            ev.Unwrapped(account=1, series=1, long=True, lots=1, **at(5)),
+            timestamp=1_795_392_000 + 3 * 86_400,
+        )
+    )
+    assert (series.positions[1].lots, series.positions[3].lots) == (4, 1)
+    assert (series.positions[1].last_fill_day, series.positions[3].last_fill_day) == (20_783, 0)
+    claim = 3500 * TV
+    mirror.apply(
+        block(
+            6,
+            ev.SeriesSettled(series=1, settlement_tick=3500, fresh_seconds=1, elapsed=1, **at(6)),
+            ev.AccountSettled(account=3, series=1, lots=1, claim=claim, paid=0, **at(6)),
+            ev.Redeemed(account=2, series=1, long=True, lots=1, claim=claim, **at(6)),
+        )
+    )
+    assert (series.positions[3].claim, series.positions[3].quote) == (0, 0)
+    assert series.positions[2].claim == claim
+
+
+@pytest.mark.parametrize(("upheld", "insurance", "cash"), [(True, 0, 10**6 + 50), (False, 50, 10**6)])
+def test_a_bond_goes_back_or_to_insurance(upheld: bool, insurance: int, cash: int) -> None:
+    mirror = opened()
+    mirror.apply(block(2, ev.Challenged(series=1, account=1, bond=50, **at(2))))
+    assert mirror.state.tokens() == 2 * 10**6 + 50
+    ruling = ev.Ruled(series=1, tick=3, evidence=b"", upheld=upheld, **at(3))
+    back = [ev.BondReturned(account=1, amount=50, **at(3))] if upheld else []
+    mirror.apply(block(3, ruling, *back))
+    assert mirror.state.insurance.get(1, 0) == insurance
+    assert mirror.account(1).cash == cash
+    assert mirror.state.tokens() == 2 * 10**6 + 50
+
+
+def test_a_bond_nobody_ruled_on_goes_back_at_settlement() -> None:
+    mirror = opened()
+    mirror.apply(block(2, ev.Challenged(series=1, account=1, bond=50, **at(2))))
+    settled = ev.SeriesSettled(series=1, settlement_tick=3500, fresh_seconds=1, elapsed=2, **at(3))
+    mirror.apply(block(3, settled, ev.BondReturned(account=1, amount=50, **at(3))))
+    assert (mirror.account(1).cash, mirror.series(1).bond) == (10**6 + 50, 0)
+
+
+def test_a_bounty_is_paid_out_of_fees() -> None:
+    mirror = traded()
+    series = mirror.series(1)
+    before = series.fees
+    mirror.apply(block(4, ev.BountyPaid(series=1, account=1, amount=60, **at(4))))
+    assert (mirror.account(1).cash, series.fees, series.pool) == (10**6 + 60, before - 60, -60)
+    assert series.identity() == 0
