@@ -22,11 +22,11 @@ contract FixCheckpointTest is OracleBase {
 
     function test_from_maxLag_after_midnight_on() public {
         reportAt(midnight(DAY0 + 1) - 1 hours, 100);
-        uint256 at = midnight(DAY0 + 1) + MAX_LAG;
-        vm.warp(at - 1);
+        uint256 opens = midnight(DAY0 + 1) + MAX_LAG;
+        vm.warp(opens - 1);
         expectCheckpoint(DAY0 + 1, 1 hours * 100, 1 hours, false);
-        expectNotFixable(DAY0 + 1, at);
-        vm.warp(at);
+        expectNotFixable(DAY0 + 1, opens);
+        vm.warp(opens);
         expectCheckpoint(DAY0 + 1, 1 hours * 100, 1 hours, true);
         vm.expectEmit(address(oracle));
         emit IIndexOracle.CheckpointFixed(1, DAY0 + 1, 1 hours * 100, 1 hours);
@@ -105,20 +105,20 @@ contract FixCheckpointTest is OracleBase {
         uint256 end = midnight(DAY0 + 1);
         reportAt(end - 2 hours, 100);
         reportAt(end - 1 hours, 50);
-        uint256 at = end - 1 hours + HEARTBEAT + MAX_LAG;
-        vm.warp(at - 1);
-        expectNotFixable(DAY0 + 1, at);
+        uint256 opens = end - 1 hours + HEARTBEAT + MAX_LAG;
+        vm.warp(opens - 1);
+        expectNotFixable(DAY0 + 1, opens);
         // The last second at which it can be confirmed, seen the longest after.
         uint256 snapshot = vm.snapshotState();
-        send(draft(uint32(at - MAX_LAG - 1), 50));
+        send(draft(uint32(opens - MAX_LAG - 1), 50));
         expectCheckpoint(DAY0 + 1, 1 hours * 100 + 1 hours * 50, 2 hours, true);
         vm.revertToState(snapshot);
-        vm.warp(at);
+        vm.warp(opens);
         oracle.fixCheckpoint(1, DAY0 + 1);
         expectCheckpoint(DAY0 + 1, 2 hours * 100, 2 hours, true);
-        send(draft(uint32(at - MAX_LAG), 50));
+        send(draft(uint32(opens - MAX_LAG), 50));
         assertEq(oracle.feedStatus(1).price, 100, "not confirmed any more");
-        reportAt(at + 1, 50);
+        reportAt(opens + 1, 50);
         assertEq(oracle.feedStatus(1).price, 50);
         expectCheckpoint(DAY0 + 1, 2 hours * 100, 2 hours, true);
     }

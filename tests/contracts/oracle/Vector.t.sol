@@ -11,14 +11,14 @@ contract VectorTest is Test {
         string memory json = vm.readFile("tests/contracts/oracle/vector.json");
         vm.chainId(vm.parseJsonUint(json, ".chainId"));
         vm.warp(vm.parseJsonUint(json, ".observedAt"));
-        address at = vm.parseJsonAddress(json, ".oracle");
+        address signedFor = vm.parseJsonAddress(json, ".oracle");
         // At the address the vector was signed for, by the first transaction of the first account of a local chain.
         address deployer = 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266;
         vm.setNonce(deployer, 0);
         vm.startPrank(deployer);
         IndexOracle oracle = new IndexOracle(address(this), 1 hours);
         vm.stopPrank();
-        assertEq(address(oracle), at);
+        assertEq(address(oracle), signedFor);
 
         oracle.addOperatorSet(vm.parseJsonAddressArray(json, ".operators"), 5);
         oracle.addFeed(IIndexOracle.FeedInfo("A", 0, 1, 1 hours, 1000));
