@@ -175,7 +175,7 @@ class Calls:
 
     def invite_agent(self, agent: str, expiry: int, permissions: int) -> Call[TxResult]:
         when = require_int(expiry, "expiry", 1, _U40)
-        bits = require_int(permissions, "permissions", 1, 7)
+        bits = require_int(permissions, "permissions", 1, 3)
         return self._cold("inviteAgent", _address(agent, "agent"), when, bits)
 
     def accept_agent(self, account: int) -> Call[TxResult]:

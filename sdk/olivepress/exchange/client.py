@@ -95,10 +95,10 @@ class ExchangeClient(ExchangeReader):
         """Pays out of the own account, to this key's address unless `to` is given. Owners only."""
         return await self.run(self.calls.withdraw(amount, to or self.address))
 
-    async def invite_agent(self, agent: str, expiry: int, *, permissions: int = 7) -> TxResult:
+    async def invite_agent(self, agent: str, expiry: int, *, permissions: int = 3) -> TxResult:
         """Invites a key to trade for the own account until `expiry` (unix seconds).
 
-        :param permissions: bits: 1 place, 2 cancel, 4 realise
+        :param permissions: bits: 1 place, 2 cancel
         """
         return await self.run(self.calls.invite_agent(agent, expiry, permissions))
 

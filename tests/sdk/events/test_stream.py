@@ -172,6 +172,27 @@ async def test_logs_and_headers_of_different_branches_are_never_mixed() -> None:
     assert marks(items) == [100, 200, 300, 400]
 
 
+async def test_headers_of_different_branches_are_never_mixed() -> None:
+    chain = FakeChain()
+    chain.grow([0, 0, 0, 0])
+    switched = False
+
+    def block(tag: str, full: bool) -> Any:
+        nonlocal switched
+        answer = chain.block(tag, full)
+        if tag == "0x2" and not switched:
+            switched = True
+            chain.cut(1)
+            chain.grow([0, 0, 0], branch="other")
+        return answer
+
+    chain.answers["eth_getBlockByNumber"] = block
+    items = await stream_of(chain).catch_up()
+    assert switched
+    hashes = [item.hash.hex() for item in items if isinstance(item, BlockEvents)]
+    assert hashes == [chain.hash(number)[2:] for number in range(1, 5)]
+
+
 async def test_a_chain_that_never_holds_still_is_an_error() -> None:
     chain = Shifty()
     chain.switches = 10**6

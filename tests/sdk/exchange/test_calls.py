@@ -135,7 +135,7 @@ def test_other_refusals(calls: Calls) -> None:
     with pytest.raises(OutOfRange, match="account"):
         calls.deposit(D(1), 2**32)
     with pytest.raises(OutOfRange, match="permissions"):
-        calls.invite_agent("0x" + "01" * 20, 99, 8)
+        calls.invite_agent("0x" + "01" * 20, 99, 4)
 
 
 def test_cold_calls_name_functions_of_the_contract(calls: Calls) -> None:
@@ -144,7 +144,7 @@ def test_cold_calls_name_functions_of_the_contract(calls: Calls) -> None:
     built = {
         "withdraw": calls.withdraw(D(1), address),
         "open": calls.open_account(),
-        "inviteAgent": calls.invite_agent(address, 99, 7),
+        "inviteAgent": calls.invite_agent(address, 99, 3),
         "acceptAgent": calls.accept_agent(1),
         "removeAgent": calls.remove_agent(address),
         "massCancelAll": calls.mass_cancel_all(),
