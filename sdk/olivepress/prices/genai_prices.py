@@ -15,7 +15,6 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time
 from decimal import Decimal
-from importlib.metadata import version
 from typing import Any
 
 from olivepress.prices.errors import QuoteError, SourceError
@@ -51,6 +50,8 @@ class GenaiPrices:
         return await asyncio.to_thread(self._read, now)
 
     def _read(self, now: datetime) -> Reading:
+        from importlib.metadata import version
+
         try:
             # Loading its 1 MB of data takes 0.3 s, so nobody pays for it before prices are asked for.
             from genai_prices.data import providers

@@ -13,7 +13,6 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from importlib.metadata import PackageNotFoundError, distribution
 
 from olivepress.prices.errors import QuoteError, SourceError
 from olivepress.prices.quote import Quote, Unit, to_decimal
@@ -48,6 +47,8 @@ class LitellmTable:
         return await asyncio.to_thread(self._read, now)
 
     def _read(self, now: datetime) -> Reading:
+        from importlib.metadata import PackageNotFoundError, distribution
+
         try:
             package = distribution(PACKAGE)
             with open(str(package.locate_file(FILE)), encoding="utf-8") as file:
