@@ -14,7 +14,10 @@ from olivepress.units import SECONDS_PER_DAY
 def _liquidated(state: ExchangeState, event: ev.Liquidated) -> None:
     series = series_of(state, event.series)
     series.position(event.account).quote -= event.reward
-    series.position(event.keeper).quote += event.reward
+    keeper = series.position(event.keeper)
+    keeper.quote += event.reward
+    if event.reward:
+        keeper.last_fill_day = state.timestamp // SECONDS_PER_DAY
 
 
 def _moved(state: ExchangeState, event: ev.PositionMoved) -> None:

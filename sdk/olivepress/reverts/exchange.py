@@ -36,6 +36,13 @@ class AgentNotPermitted(ContractError):
     permission: int
 
 
+class AlreadyChallenged(ContractError):
+    """AlreadyChallenged(uint16 series, uint32 challenger)"""
+
+    series: int
+    challenger: int
+
+
 class AlreadySettled(ContractError):
     """AlreadySettled(uint16 series)"""
 
@@ -50,11 +57,27 @@ class CoverageTooLow(ContractError):
     stands_from: int
 
 
+class DeficitDeclaredIn(ContractError):
+    """DeficitDeclaredIn(uint16 feed, uint256 deficit, uint256 insurance)"""
+
+    feed: int
+    deficit: int
+    insurance: int
+
+
 class FillOrKill(ContractError):
     """FillOrKill(uint256 filled, uint256 lots)"""
 
     filled: int
     lots: int
+
+
+class Healthy(ContractError):
+    """Healthy(uint32 account, int256 equity, uint256 margin)"""
+
+    account: int
+    equity: int
+    margin: int
 
 
 class InsufficientCash(ContractError):
@@ -85,6 +108,13 @@ class InvalidFlags(ContractError):
     flags: int
 
 
+class InvalidFraction(ContractError):
+    """InvalidFraction(uint256 fraction, uint256 whole)"""
+
+    fraction: int
+    whole: int
+
+
 class InvalidSpec(ContractError):
     """InvalidSpec(string field, uint256 value, uint256 lowest, uint256 highest)"""
 
@@ -100,16 +130,42 @@ class LevelFull(ContractError):
     tick: int
 
 
+class LiquidationLoss(ContractError):
+    """LiquidationLoss(int256 loss, int256 allowed)"""
+
+    loss: int
+    allowed: int
+
+
 class NoAccount(ContractError):
     """NoAccount(address caller)"""
 
     caller: str
 
 
+class NoToken(ContractError):
+    """NoToken(uint16 series, bool long_)"""
+
+    series: int
+    long: bool
+
+
 class NotAuthorised(ContractError):
     """NotAuthorised(address caller)"""
 
     caller: str
+
+
+class NotChallengeable(ContractError):
+    """NotChallengeable(uint16 series)"""
+
+    series: int
+
+
+class NotChallenged(ContractError):
+    """NotChallenged(uint16 series)"""
+
+    series: int
 
 
 class NotClosed(ContractError):
@@ -154,6 +210,13 @@ class NotWithdrawable(ContractError):
     wanted: int
 
 
+class NothingFreed(ContractError):
+    """NothingFreed(uint32 account, uint16 series)"""
+
+    account: int
+    series: int
+
+
 class NothingToCollect(ContractError):
     """NothingToCollect(uint16 series)"""
 
@@ -172,6 +235,20 @@ class NothingToReduce(ContractError):
 
     series: int
     lots: int
+
+
+class NothingToWrap(ContractError):
+    """NothingToWrap(uint16 series, int256 lots, uint256 wanted)"""
+
+    series: int
+    lots: int
+    wanted: int
+
+
+class NothingTraded(ContractError):
+    """NothingTraded(uint16 series)"""
+
+    series: int
 
 
 class OpenInterestCap(ContractError):
@@ -200,6 +277,14 @@ class Overflow(ContractError):
 
     width: int
     value: int
+
+
+class OwesSeries(ContractError):
+    """OwesSeries(uint32 account, uint16 series, uint256 debt)"""
+
+    account: int
+    series: int
+    debt: int
 
 
 class PayerNotLosing(ContractError):
@@ -242,6 +327,14 @@ class Reentered(ContractError):
     """Reentered()"""
 
 
+class RulingOutOfRange(ContractError):
+    """RulingOutOfRange(uint256 tick, uint256 lowest, uint256 highest)"""
+
+    tick: int
+    lowest: int
+    highest: int
+
+
 class SeriesExpired(ContractError):
     """SeriesExpired(uint16 series, uint256 expiry)"""
 
@@ -277,6 +370,19 @@ class TickOutOfRange(ContractError):
     highest: int
 
 
+class TokenAccount(ContractError):
+    """TokenAccount(uint32 account)"""
+
+    account: int
+
+
+class TokenExists(ContractError):
+    """TokenExists(uint16 series, address token)"""
+
+    series: int
+    token: str
+
+
 class TooEarly(ContractError):
     """TooEarly(uint256 allowedFrom)"""
 
@@ -307,6 +413,12 @@ class UnknownAccount(ContractError):
     """UnknownAccount(uint32 account)"""
 
     account: int
+
+
+class UnknownFunction(ContractError):
+    """UnknownFunction(bytes4 selector)"""
+
+    selector: bytes
 
 
 class UnknownSeries(ContractError):

@@ -84,6 +84,12 @@ class InvalidAccountNonce(ContractError):
     current_nonce: int
 
 
+class OnlyExchange(ContractError):
+    """OnlyExchange(address caller)"""
+
+    caller: str
+
+
 class OwnableInvalidOwner(ContractError):
     """OwnableInvalidOwner(address owner)"""
 
