@@ -14,7 +14,7 @@ import {Ledger} from "./libraries/Ledger.sol";
 import {Margin} from "./libraries/Margin.sol";
 import {Matching} from "./libraries/Matching.sol";
 import {OrderBook} from "./libraries/OrderBook.sol";
-import {HOT_STALE, Hot, Order, Position, Words} from "./libraries/State.sol";
+import {ACCOUNT_TOKEN, HOT_STALE, Hot, Order, Position, Words} from "./libraries/State.sol";
 import {Trading} from "./libraries/Trading.sol";
 
 /// @title Cash-settled, expiring futures: custody, book and margin; everything cold is in the desks
@@ -49,6 +49,7 @@ contract Exchange is ITrading, ExchangeBase {
         }
         _pull(amount);
         uint256 word = s.accounts[account];
+        if (word & ACCOUNT_TOKEN != 0) revert TokenAccount(account);
         s.accounts[account] = Ledger.withCash(word, Ledger.cash(word) + amount);
         emit Deposited(account, msg.sender, amount);
         return account;

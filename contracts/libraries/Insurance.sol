@@ -34,8 +34,7 @@ library Insurance {
             if (series == 0) continue;
             uint256 word = s.hot[series];
             uint256 next = on ? word | flag : word & ~flag;
-            if (next == word) return; // all of a feed's series carry the same flag
-            s.hot[series] = next;
+            if (next != word) s.hot[series] = next;
         }
     }
 

@@ -52,6 +52,7 @@ library Liquidation {
         uint256 lots;
         uint256 limit;
         uint256 keeper;
+        uint256 flags; // of the TAKEN record
     }
 
     /// @notice Closes part of a position through the book, inside the band, no more than restores initial margin.
@@ -68,15 +69,15 @@ library Liquidation {
         x.before = Margin.assess(s, oracle, c.accountWord, c.account, c, c.position, false);
         _below(s, uint32(c.account), x.before);
         _size(s, oracle, c, x, lots, limit);
-        uint256 flags = Trading.IMMEDIATE | (x.side == OrderBook.BUYS ? Trading.SELL : 0);
+        x.flags = Trading.IMMEDIATE | (x.side == OrderBook.BUYS ? Trading.SELL : 0);
         if (x.before.equity <= 0) {
             c.trade.takerFee = c.trade.makerRebate = 0;
-            flags |= FEES_WAIVED;
+            x.flags |= FEES_WAIVED;
         }
         (uint256 left,) = Matching.walk(s, c, x.side, x.limit, x.lots, Trading.IMMEDIATE);
         closed = x.lots - left;
         if (closed == 0) revert IExchangeErrors.NothingTraded(uint16(c.series));
-        Records.taken(c, flags, x.limit, closed, left, 0, Records.END_IMMEDIATE);
+        Records.taken(c, x.flags, x.limit, closed, left, 0, Records.END_IMMEDIATE);
         reward = _reward(s, oracle, c, x);
         c.position.quote -= int256(reward);
         Trading.finish(s, oracle, c);
@@ -347,6 +348,8 @@ library Liquidation {
         uint256 key = Words.positionKey(account, series);
         Position memory p = Words.toPosition(s.positions[key]);
         p.quote += amount;
+        // A reward is a gain like one from a fill: drawn no sooner.
+        if (amount > 0) p.lastFillDay = block.timestamp / DAY;
         s.positions[key] = Words.pack(p);
     }
 

@@ -5,6 +5,7 @@ import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../interfaces/IExchangeEvents.sol";
 import {IIndexOracle} from "../interfaces/IIndexOracle.sol";
 import {SeriesSpec} from "../interfaces/Types.sol";
+import {Insurance} from "./Insurance.sol";
 import {DAY, HOT_GUARDED, Hot, NO_ASK, State, Terms, TradeTerms, Words} from "./State.sol";
 
 /// @title Listing a series: its terms are checked once and frozen
@@ -48,6 +49,7 @@ library Listing {
         h.basis = basis;
         h.basisTime = block.timestamp;
         s.hot[series] = Words.pack(h);
+        Insurance.brake(s, spec.feed);
         s.symbols[series] = spec.symbol;
         s.initialMarks[series] = spec.initialMark;
         emit IExchangeEvents.SeriesListed(series, spec.feed, spec);

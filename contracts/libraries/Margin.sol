@@ -36,6 +36,9 @@ library Margin {
         uint256 bandRate;
         uint256 imCap;
         uint256 mmCap;
+        uint256 worst;
+        uint256 offset;
+        uint256 mm;
     }
 
     uint256 private constant RATE = 1e8;
@@ -187,13 +190,18 @@ library Margin {
             t.imCap = t.imRate * (t.longs + t.buys + t.sells);
             t.mmCap = t.mmRate * t.longs;
             for (uint256 j = first; j < count; ++j) {
-                Leg memory leg = legs[j];
-                if (leg.group != group) continue;
-                leg.group = 0;
-                if (leg.delta >= 0) continue;
-                t.imCap += _min(t.imRate * uint256(-leg.delta), leg.shortLoss * RATE);
-                t.mmCap += _min(t.mmRate * uint256(-leg.delta), leg.shortLoss * RATE);
+                if (legs[j].group == group) _cap(t, legs[j]);
             }
+        }
+    }
+
+    /// @dev A short loses at most `shortLoss`. The leg is used up.
+    function _cap(Sums memory t, Leg memory leg) private pure {
+        unchecked {
+            leg.group = 0;
+            if (leg.delta >= 0) return;
+            t.imCap += _min(t.imRate * uint256(-leg.delta), leg.shortLoss * RATE);
+            t.mmCap += _min(t.mmRate * uint256(-leg.delta), leg.shortLoss * RATE);
         }
     }
 
@@ -210,15 +218,19 @@ library Margin {
         }
     }
 
+    /// @dev Intermediate figures live in `t`, as everything here is inlined into one deep function.
     function _group(AccountMargin memory m, Sums memory t) private pure {
         unchecked {
             int256 net = int256(t.longs) - int256(t.shorts);
-            uint256 worst = _max(_abs(net + int256(t.buys)), _abs(net - int256(t.sells)));
-            uint256 offset = t.spreadRate * _min(t.longs, t.shorts);
-            uint256 im = t.imRate * worst + t.spreadRate * _min(t.longs + t.buys, t.shorts + t.sells);
+            t.worst = _max(_abs(net + int256(t.buys)), _abs(net - int256(t.sells)));
+            t.offset = t.spreadRate * _min(t.longs, t.shorts);
+            t.mm = t.mmRate * _abs(net) + t.offset;
+        }
+        unchecked {
+            uint256 im = t.imRate * t.worst + t.spreadRate * _min(t.longs + t.buys, t.shorts + t.sells);
             m.initialMargin += _ceil(_min(im, t.imCap));
-            m.maintenanceMargin += _ceil(_min(t.mmRate * _abs(net) + offset, t.mmCap));
-            m.ordersMargin += _ceil(t.mmRate * worst + offset + t.bandRate * (t.buys + t.sells));
+            m.maintenanceMargin += _ceil(_min(t.mm, t.mmCap));
+            m.ordersMargin += _ceil(t.mmRate * t.worst + t.offset + t.bandRate * (t.buys + t.sells));
         }
     }
 
