@@ -14,6 +14,8 @@ from olivepress.types import SeriesSpec
 
 Log = Mapping[str, Any]
 
+_fromhex = bytes.fromhex
+
 # keccak256("Book(uint16,uint32,bytes)"), checked by the tests.
 BOOK_TOPIC = "0x3dbf3071469c5519fdab6ba8d61189be00282c2c48bd5f4b4687ee0d5959e6d3"
 
@@ -54,21 +56,20 @@ class LogDecoder:
 
 def decode_book(log: Log) -> Book:
     """A `Book` log, the fast way."""
-    topics = log["topics"]
-    data = _bytes(log["data"])
-    series = int(topics[1], 16)
-    size = int.from_bytes(data[32:64], "big")
+    _, series_topic, account = log["topics"]
+    series = int(series_topic, 16)
+    data = _fromhex(log["data"][2:])
+    size = int.from_bytes(data[32:64])
     if len(data) < 64 + size:
         raise MalformedLog(f"book log of {len(data)} bytes announces {size} bytes of records")
-    records = decode_records(series, data[64 : 64 + size])
     return Book(
         int(log["blockNumber"], 16),
         int(log["logIndex"], 16),
-        _bytes(log["transactionHash"]),
-        _bytes(log["blockHash"]),
+        _fromhex(log["transactionHash"][2:]),
+        _fromhex(log["blockHash"][2:]),
         series,
-        int(topics[2], 16),
-        tuple(records),
+        int(account, 16),
+        tuple(decode_records(series, data[64 : 64 + size])),
     )
 
 
@@ -79,7 +80,7 @@ def default_decoder() -> LogDecoder:
 
 
 def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text[2:])
+    return _fromhex(text[2:])
 
 
 def _place(log: Log) -> dict[str, Any]:

@@ -114,37 +114,41 @@ _MISSED = Struct(">xH12s17x")
 _REJECTED = Struct(">xHQB20x")
 
 
+# Skips the generated constructors, which check what the structs have fixed already.
+_new = tuple.__new__
+
+
 def decode_records(series: int, data: bytes) -> list[Record]:
     """The records of one log in their order. `series` completes the order ids."""
     if len(data) % WORD:
         raise MalformedLog(f"book records are {len(data)} bytes, not a multiple of {WORD}")
     top = series << 80
     records: list[Record] = []
-    add = records.append
     for at in range(0, len(data), WORD):
         kind = data[at]
         if kind == 3:
-            place, index, generation, lots, maker, client, left = _FILLED.unpack_from(data, at)
-            order_id = top | place << 48 | index << 16 | generation
-            add(Filled(order_id, place >> 24, place & 0xFFFFFF, lots, maker, client, left))
+            place, index, gen, lots, maker, client, left = _FILLED.unpack_from(data, at)
+            order_id = top | place << 48 | index << 16 | gen
+            fields = (order_id, place >> 24, place & 0xFFFFFF, lots, maker, client, left)
+            records.append(_new(Filled, fields))
         elif kind == 1:
-            place, index, generation, lots, expiry, client = _PLACED.unpack_from(data, at)
+            place, index, gen, lots, expiry, client = _PLACED.unpack_from(data, at)
             tick = place & 0xFFFFFF
-            order_id = top | (place >> 31) << 72 | tick << 48 | index << 16 | generation
-            add(Placed(order_id, place >> 24, tick, lots, expiry, client))
+            order_id = top | (place >> 31) << 72 | tick << 48 | index << 16 | gen
+            records.append(_new(Placed, (order_id, place >> 24, tick, lots, expiry, client)))
         elif kind == 2:
-            reason, place, index, generation, lots, account, client = _CANCELLED.unpack_from(data, at)
-            order_id = top | place << 48 | index << 16 | generation
-            add(Cancelled(order_id, reason, place & 0xFFFFFF, lots, account, client))
+            reason, place, index, gen, lots, account, client = _CANCELLED.unpack_from(data, at)
+            order_id = top | place << 48 | index << 16 | gen
+            records.append(_new(Cancelled, (order_id, reason, place & 0xFFFFFF, lots, account, client)))
         elif kind == 4:
             place, filled, unfilled, mark, client, end = _TAKEN.unpack_from(data, at)
-            mark_tick = int.from_bytes(mark, "big")
-            add(Taken(place >> 24, place & 0xFFFFFF, filled, unfilled, mark_tick, client, end))
+            summary = (place >> 24, place & 0xFFFFFF, filled, unfilled, int.from_bytes(mark), client, end)
+            records.append(_new(Taken, summary))
         elif kind == 5:
             position, raw_id = _MISSED.unpack_from(data, at)
-            add(Missed(position, int.from_bytes(raw_id, "big")))
+            records.append(Missed(position, int.from_bytes(raw_id)))
         elif kind == 6:
-            add(Rejected(*_REJECTED.unpack_from(data, at)))
+            records.append(Rejected(*_REJECTED.unpack_from(data, at)))
         else:
             raise MalformedLog(f"book record of unknown kind {kind} at byte {at}")
     return records
