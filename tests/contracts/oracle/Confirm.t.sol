@@ -111,6 +111,13 @@ contract ConfirmTest is OracleBase {
                 IIndexOracle.TimeNotIncreasing.selector, 1, START + 1 hours, START + 1 hours
             )
         );
+        // Nor can other signers' word of the same second drop it.
+        expectRefused(
+            draft(START + 1 hours, 1000),
+            abi.encodeWithSelector(
+                IIndexOracle.TimeNotIncreasing.selector, 1, START + 1 hours, START + 1 hours
+            )
+        );
         expectRefused(
             draft(START + 30 minutes, 500),
             abi.encodeWithSelector(
