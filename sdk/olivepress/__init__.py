@@ -8,8 +8,8 @@
     await client.deposit(Decimal(10_000))
     order = await client.place("LLM-FLAGSHIP-DEC26", Side.BUY, Decimal("3.5"), 10)
 
-Everything is async; `olivepress.sync` runs the same objects without. Prices and money are Decimal at this edge; the
-mirror and the events hold the contracts' integers. Names are imported when they are first used.
+Everything is async; `olivepress.sync` runs the same objects without. Prices and money are Decimal at this
+edge; the mirror and the events hold the contracts' integers. Names are imported when they are first used.
 """
 
 from __future__ import annotations

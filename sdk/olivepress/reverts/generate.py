@@ -22,8 +22,8 @@ from __future__ import annotations
 from olivepress.reverts.base import ContractError
 '''
 _TITLES = {
-    "exchange": "Errors of the exchange.",
-    "oracle": "Errors of the index oracle.",
+    "exchange": "Errors of the exchange, explained in contracts/interfaces/IExchangeErrors.sol.",
+    "oracle": "Errors of the index oracle, explained in contracts/interfaces/IIndexOracle.sol.",
     "tokens": "Errors of ERC-20 tokens and of the libraries in use.",
 }
 _BUILTIN = {"Error", "Panic"}
@@ -67,14 +67,11 @@ def _python_type(kind: str) -> str:
 
 
 def _class(entry: Entry) -> str:
-    declared = ", ".join(f"{canonical(one)} {one['name']}" for one in entry.inputs)
-    lines = [f"class {entry.name}(ContractError):", f'    """{entry.name}({declared})"""']
+    lines = [f"class {entry.name}(ContractError):"]
     taken = [name for name, _ in _fields(entry) if hasattr(Reverted(), name)]
     if taken:
         raise ValueError(f"{entry.signature}: {taken} would hide an attribute of every exception")
-    if entry.inputs:
-        lines.append("")
-    lines += [f"    {name}: {kind}" for name, kind in _fields(entry)]
+    lines += [f"    {name}: {kind}" for name, kind in _fields(entry)] or [f'    """{entry.name}()"""']
     return "\n".join(lines) + "\n"
 
 

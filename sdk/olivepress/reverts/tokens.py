@@ -13,96 +13,66 @@ class ECDSAInvalidSignature(ContractError):
 
 
 class ECDSAInvalidSignatureLength(ContractError):
-    """ECDSAInvalidSignatureLength(uint256 length)"""
-
     length: int
 
 
 class ECDSAInvalidSignatureS(ContractError):
-    """ECDSAInvalidSignatureS(bytes32 s)"""
-
     s: bytes
 
 
 class ERC20InsufficientAllowance(ContractError):
-    """ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)"""
-
     spender: str
     allowance: int
     needed: int
 
 
 class ERC20InsufficientBalance(ContractError):
-    """ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)"""
-
     sender: str
     balance: int
     needed: int
 
 
 class ERC20InvalidApprover(ContractError):
-    """ERC20InvalidApprover(address approver)"""
-
     approver: str
 
 
 class ERC20InvalidReceiver(ContractError):
-    """ERC20InvalidReceiver(address receiver)"""
-
     receiver: str
 
 
 class ERC20InvalidSender(ContractError):
-    """ERC20InvalidSender(address sender)"""
-
     sender: str
 
 
 class ERC20InvalidSpender(ContractError):
-    """ERC20InvalidSpender(address spender)"""
-
     spender: str
 
 
 class ERC2612ExpiredSignature(ContractError):
-    """ERC2612ExpiredSignature(uint256 deadline)"""
-
     deadline: int
 
 
 class ERC2612InvalidSigner(ContractError):
-    """ERC2612InvalidSigner(address signer, address owner)"""
-
     signer: str
     owner: str
 
 
 class InvalidAccountNonce(ContractError):
-    """InvalidAccountNonce(address account, uint256 currentNonce)"""
-
     account: str
     current_nonce: int
 
 
 class OnlyExchange(ContractError):
-    """OnlyExchange(address caller)"""
-
     caller: str
 
 
 class OwnableInvalidOwner(ContractError):
-    """OwnableInvalidOwner(address owner)"""
-
     owner: str
 
 
 class OwnableUnauthorizedAccount(ContractError):
-    """OwnableUnauthorizedAccount(address account)"""
-
     account: str
 
 
 class SafeERC20FailedOperation(ContractError):
-    """SafeERC20FailedOperation(address token)"""
-
     token: str

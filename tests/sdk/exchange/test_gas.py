@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 from market_kit import SYMBOL, Market, open_market, terms
-
 from olivepress.exchange import Cancel, Place
 from olivepress.types import Side
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from market_kit import SYMBOL, open_market
 
+from market_kit import SYMBOL, open_market
 from olivepress import reverts
 from olivepress.errors import WrongTick
 from olivepress.sync import Portal
