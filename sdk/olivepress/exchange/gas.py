@@ -23,8 +23,8 @@ APPROVE = 80_000
 DEPOSIT = 300_000
 MASS_CANCEL = 120_000
 
-# An estimate runs at the time of the last block: where time decides, as on a local chain whose clock jumps, it would
-# refuse what the next block accepts.
+# An estimate runs at the time of the last block: where time decides, as on a local chain whose clock jumps,
+# it would refuse what the next block accepts.
 REFRESH_MARK = 250_000
 SETTLE = 500_000
 _REALISE = 500_000
