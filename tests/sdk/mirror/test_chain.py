@@ -154,6 +154,6 @@ async def test_random_trading_then_settlement(seed: int) -> None:
             if step % 10 == 0:
                 await assert_same(mirror, market)
         await assert_same(mirror, market)
-        assert len(mirror.trades) > 50
+        assert len(mirror.trades) > 30, "too little happened for the comparison to mean much"
         assert {"place", "batch", "index"} <= set(crowd.done)
         await settle_and_pay_out(market, mirror, stream)
