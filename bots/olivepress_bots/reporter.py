@@ -60,8 +60,7 @@ def observe(view: ReporterView, config: ReporterConfig, observed_at: int) -> lis
     values: dict[int, int] = {}
     moment = datetime.fromtimestamp(observed_at, UTC)
     for feed, methodology in view.methodologies.items():
-        known = [quote for quote in view.quotes.get(feed, ()) if quote.observed_at <= moment]
-        audit = compute(methodology, Reading(quotes=known), moment)
+        audit = compute(methodology, Reading(quotes=list(view.quotes.get(feed, ()))), moment)
         if audit.value_e8 is not None and audit.value_e8 > 0:
             values[feed] = audit.value_e8
     return [Report(observed_at, config.version, values)] if values else []

@@ -43,6 +43,10 @@ def view(**changes: Any) -> MarketView:
     return replace(PLAIN, **changes)
 
 
+SIZES = st.sampled_from([1, 5, 10, 20, 33])
+EXPIRIES = st.sampled_from([0, NOW - 1, NOW, NOW + 100, NOW + 100_000, NOW + 100_000])
+
+
 @st.composite
 def views(draw: st.DrawFn) -> MarketView:
     """A consistent view: a book that is not crossed, own orders that are part of it, a band around the
@@ -50,30 +54,31 @@ def views(draw: st.DrawFn) -> MarketView:
     mark = draw(st.integers(20, 40_000))
     band = max(mark // draw(st.integers(5, 40)), 2)
     middle = draw(st.integers(max(mark - band, 2), mark + band))
-    bids = draw(st.dictionaries(st.integers(max(middle - 60, 1), middle - 1), st.integers(1, 50), max_size=6))
-    asks = draw(st.dictionaries(st.integers(middle, middle + 60), st.integers(1, 50), max_size=6))
-    orders = [
-        OwnOrder(number, side, tick, draw(st.integers(1, lots)), draw(expiries), number)
-        for number, (side, tick, lots) in enumerate(
-            [(Side.BUY, *level) for level in bids.items()] + [(Side.SELL, *level) for level in asks.items()],
-            1,
-        )
-        if draw(st.booleans())
-    ]
+    books: dict[Side, dict[int, int]] = {
+        Side.BUY: draw(st.dictionaries(st.integers(max(middle - 40, 1), middle - 1), SIZES, max_size=4)),
+        Side.SELL: draw(st.dictionaries(st.integers(middle, middle + 40), SIZES, max_size=4)),
+    }
+    orders: list[OwnOrder] = []
+    for side, low, high in ((Side.BUY, max(middle - 20, 1), middle - 1), (Side.SELL, middle, middle + 20)):
+        for tick in draw(st.sets(st.integers(low, max(low, high)), max_size=3)):
+            order = OwnOrder(len(orders) + 1, side, tick, draw(SIZES), draw(EXPIRIES), len(orders) + 1)
+            orders.append(order)
+            if order.alive_at(NOW):
+                books[side][tick] = books[side].get(tick, 0) + order.lots
+    bids, asks = books[Side.BUY], books[Side.SELL]
     return view(
-        phase=draw(st.sampled_from([Phase.LISTED, Phase.TRADING, Phase.FIXING, Phase.EXPIRED])),
-        index=draw(st.none() | st.integers(max(mark - 500, 0), mark + 500)),
+        # Mostly a market in which a bot has something to decide.
+        phase=draw(st.sampled_from([*[Phase.TRADING] * 6, Phase.LISTED, Phase.FIXING, Phase.EXPIRED])),
+        index=draw(st.sampled_from([None, 0, *range(max(middle - 15, 0), middle + 15)])),
         mark=mark,
-        stale=draw(st.integers(0, 9)) == 0,
-        reduce_only=draw(st.integers(0, 9)) == 0,
+        stale=draw(st.integers(0, 19)) == 19,
+        reduce_only=draw(st.integers(0, 19)) == 19,
         lowest=max(mark - band, 1),
         highest=mark + band,
         bids=tuple(sorted(bids.items(), reverse=True)),
         asks=tuple(sorted(asks.items())),
-        position=draw(st.integers(-300, 300)),
+        position=draw(st.integers(-40, 40) | st.integers(-300, 300)),
         orders=tuple(orders),
-        buying_power=draw(st.integers(-(10**9), 10**12)),
+        buying_power=draw(st.integers(-(10**9), 10**11) | st.just(10**12)),
+        expires_at=draw(st.sampled_from([NOW + 3_000, NOW + 4_000, NOW + 10**6])),
     )
-
-
-expiries = st.sampled_from([0, NOW - 1, NOW, NOW + 100, NOW + 100_000])

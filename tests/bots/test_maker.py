@@ -20,11 +20,11 @@ CONFIG = MakerConfig(basis=Decimal("0.020"), levels=3, level_lots=10, max_positi
 
 configs = st.builds(
     MakerConfig,
-    basis=st.decimals(-1, 1, places=3),
+    basis=st.decimals("-0.02", "0.02", places=3),
     levels=st.integers(1, 6),
-    half_spread_bps=st.decimals("0.1", 400, places=1),
+    half_spread_bps=st.decimals("0.1", 40, places=1) | st.decimals(40, 400, places=1),
     level_step_bps=st.decimals("0.1", 100, places=1),
-    level_lots=st.integers(1, 80),
+    level_lots=st.sampled_from([5, 10, 20, 70]),
     skew_bps=st.decimals(0, 1000, places=1),
     max_position=st.integers(1, 250),
     tolerance_ticks=st.integers(0, 20),
@@ -89,7 +89,7 @@ def test_deciding_twice_changes_nothing(view_: MarketView, config: MakerConfig) 
     ]
     books: dict[Side, dict[int, int]] = {Side.BUY: dict(view_.bids), Side.SELL: dict(view_.asks)}
     for order in view_.orders:
-        if order.order_id in gone:
+        if order.order_id in gone and order.alive_at(NOW):
             books[order.side][order.tick] -= order.lots
     for order in new:
         books[order.side][order.tick] = books[order.side].get(order.tick, 0) + order.lots
@@ -97,6 +97,16 @@ def test_deciding_twice_changes_nothing(view_: MarketView, config: MakerConfig) 
     asks = tuple(sorted((tick, lots) for tick, lots in books[Side.SELL].items() if lots))
     after = replace(view_, orders=(*kept, *new), bids=bids, asks=asks)
     assert decide(after, config.model_copy(update={"renew_before": 0}), NOW) == []
+
+
+def test_own_orders_are_no_opposite_side() -> None:
+    """A level counts where somebody else is in it; dead orders of one's own take nothing from it."""
+    mine = OwnOrder(1, Side.SELL, 4_010, 5, 0)
+    dead = OwnOrder(2, Side.SELL, 4_012, 5, NOW)
+    asks = ((4_010, 5), (4_012, 5))
+    assert view(asks=asks, orders=(mine, dead)).best_other(Side.SELL) == 4_012
+    assert view(asks=((4_010, 6),), orders=(mine,)).best_other(Side.SELL) == 4_010
+    assert view(asks=((4_010, 5),), orders=(mine,)).best_other(Side.SELL) is None
 
 
 @given(st.integers(-100, 99), st.integers(1, 100))
@@ -123,6 +133,27 @@ def test_flat_maker_quotes_both_sides_around_index_plus_basis() -> None:
 def test_in_the_averaging_window_the_mark_is_the_fair_value() -> None:
     assert fair_ticks(view(phase=Phase.FIXING), CONFIG) == 4020
     assert fair_ticks(view(phase=Phase.FIXING, index=9_000), CONFIG) == 4020
+
+
+def test_an_order_kept_out_of_tolerance_never_meets_a_new_quote() -> None:
+    """A wide tolerance must not leave a bid above the new ask when the fair value fell."""
+    tight = MakerConfig(levels=1, half_spread_bps=Decimal(5), tolerance_ticks=50, level_lots=10)
+    high_bid = OwnOrder(1, Side.BUY, 4010, 10, NOW + 9_000)
+    actions = decide(view(bids=((4010, 10),), orders=(high_bid,)), tight, NOW)
+    assert actions[0] == Cancel(1)
+    assert [(a.side, a.tick) for a in actions if isinstance(a, Place)] == [
+        (Side.BUY, 3998),
+        (Side.SELL, 4002),
+    ]
+
+
+def test_quotes_stay_short_of_the_other_side_of_the_book() -> None:
+    cheap_offer = view(asks=((4005, 3),))
+    ticks = [a.tick for a in decide(cheap_offer, CONFIG, NOW) if isinstance(a, Place) and a.side is Side.BUY]
+    assert ticks == [4004, 3999]
+    dear_bid = view(bids=((4035, 3),))
+    ticks = [a.tick for a in decide(dear_bid, CONFIG, NOW) if isinstance(a, Place) and a.side is Side.SELL]
+    assert ticks == [4036, 4041]
 
 
 def test_replaces_only_what_changed() -> None:

@@ -123,6 +123,20 @@ def test_noise_differs_between_seeds_and_times() -> None:
     assert len(by_seed) > 5
 
 
+def test_noise_counts_what_it_has_in_the_book() -> None:
+    config = NoiseConfig(seed=3, act_pct=100, rest_pct=0, max_lots=20, max_position=30)
+    resting = OwnOrder(1, Side.BUY, 3_990, 28, NOW + 1_000)
+    market = view(asks=ASKS, bids=((3_990, 28),), orders=(resting,))
+    bought = [
+        action.lots
+        for second in range(60)
+        for action in noise.decide(market, config, NOW + second)
+        if isinstance(action, Place) and action.side is Side.BUY
+    ]
+    assert bought
+    assert max(bought) <= 2
+
+
 def test_noise_goes_home_when_it_holds_too_much() -> None:
     config = NoiseConfig(seed=3, act_pct=100, rest_pct=0, max_position=30)
     full = view(asks=ASKS, bids=((4_000, 10),), position=30)

@@ -14,6 +14,7 @@ import pytest
 
 from market_kit import SYMBOL, Market, open_market
 from olivepress import devchain
+from olivepress.contracts.artifacts import load
 from olivepress.exchange import Place
 from olivepress.types import Side
 from processes import Done, run
@@ -167,6 +168,9 @@ async def test_the_example_of_the_readme(
     body = [line for line in example.splitlines() if line.strip() and not line.startswith(("from", "import"))]
     assert len(body) <= 10
     names: dict[str, Any] = {}
+    reader = market.traders[1]
+    money = load("MockUSDC").interface.encode("mint", reader.address, 50_000 * 10**6)
+    await reader.sender.execute(market.deployment.collateral, money)
     exec(compile(example, "README.md", "exec"), names)
     await names["buy"](market.chain.ws_url, str(tmp_path / "olivepress.json"), market.chain.keys[9], SYMBOL)
-    assert capsys.readouterr().out == "bought 2 lots at 3.51, fee 3.510000\n"
+    assert capsys.readouterr().out == "bought 2 lots at 3.510 for a fee of 3.510000\n"
