@@ -86,7 +86,7 @@ contract Exchange is ITrading, ExchangeBase {
         uint64 clientId,
         uint16 maxSteps
     ) external lock returns (uint96 orderId, uint32 filled) {
-        Context memory c = _load(series, PLACE, maxSteps, 1);
+        Context memory c = _load(series, PLACE, maxSteps);
         Trading.Request memory r = Trading.Request(flags, tick, lots, expiry, clientId);
         (uint256 id, uint256 done, bool crossed) = Trading.place(s, _oracle, c, r);
         if (crossed) Trading.crosses(c, r);
@@ -94,15 +94,13 @@ contract Exchange is ITrading, ExchangeBase {
         return (uint96(id), uint32(done));
     }
 
-    /// @dev Room for what the operations and the resting orders they look at can record, two records each at most.
-    function _load(uint16 series, uint256 permission, uint256 maxSteps, uint256 operations)
+    function _load(uint16 series, uint256 permission, uint256 maxSteps)
         private
         view
         returns (Context memory c)
     {
         c = Trading.load(s, _oracle, series, _actor(permission));
         c.steps = maxSteps == 0 ? Trading.DEFAULT_STEPS : maxSteps;
-        Records.reserve(c, 2 * (c.steps + operations));
     }
 
     /// @inheritdoc ITrading
@@ -135,7 +133,7 @@ contract Exchange is ITrading, ExchangeBase {
 
     /// @inheritdoc ITrading
     function batch(uint16 series, bytes calldata operations, bool strict, uint16 maxSteps) external lock {
-        Context memory c = _load(series, PLACE | CANCEL, maxSteps, operations.length / 11 + 1);
+        Context memory c = _load(series, PLACE | CANCEL, maxSteps);
         Trading.run(s, _oracle, c, operations, strict);
         Trading.finish(s, _oracle, c);
     }
@@ -158,7 +156,6 @@ contract Exchange is ITrading, ExchangeBase {
         Context memory c = Trading.load(s, _oracle, series, 0);
         Trading.refresh(s, _oracle, c);
         steps = c.steps = maxSteps == 0 ? Trading.DEFAULT_STEPS : maxSteps;
-        Records.reserve(c, 2 * steps);
         uint256 limit = sells ? c.terms.priceCap : 1;
         Matching.walk(s, c, sells ? OrderBook.SELLS : OrderBook.BUYS, limit, Matching.PRUNE, 0);
         steps -= c.steps;

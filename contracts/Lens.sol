@@ -217,8 +217,7 @@ contract Lens is ILens {
         m.cash = uint88(accountWord);
         m.equity = m.imEquity = int256(m.cash);
         views = new PositionView[](list.length);
-        Margin.Leg[MAX_SERIES] memory legs;
-        uint256 count;
+        Margin.Leg[] memory legs = new Margin.Leg[](list.length);
         for (uint256 i; i < list.length; ++i) {
             uint256 word = exchange.positionWord(account, list[i]);
             Position memory p = Words.toPosition(word);
@@ -227,11 +226,11 @@ contract Lens is ILens {
             if (n.phase >= Phase.SETTLED) {
                 Margin.addSettled(m, word, p, n.hot.mark * n.terms.tickValue);
             } else if (!Margin.idle(p)) {
-                Margin.measure(m, legs[count++], n.terms, n.hot, p, n.deltaMark);
+                Margin.measure(m, legs[i], n.terms, n.hot, p, n.deltaMark);
             }
             views[i] = _position(list[i], word, p, m.equity - before);
         }
-        Margin.total(m, legs, count);
+        Margin.total(m, legs);
     }
 
     function _position(uint16 series, uint256 word, Position memory p, int256 value)

@@ -5,7 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {IIndexOracle} from "../interfaces/IIndexOracle.sol";
 import {ILiquidation} from "../interfaces/ILiquidation.sol";
-import {Context, Records} from "../libraries/Context.sol";
+import {Context} from "../libraries/Context.sol";
 import {Liquidation} from "../libraries/Liquidation.sol";
 import {Trading} from "../libraries/Trading.sol";
 import {Desk} from "./Desk.sol";
@@ -34,7 +34,6 @@ contract RiskDesk is ILiquidation, Desk {
         Context memory c = Trading.load(s, _oracle, series, account);
         Trading.refresh(s, _oracle, c);
         c.steps = maxSteps == 0 ? Trading.DEFAULT_STEPS : maxSteps;
-        Records.reserve(c, 2 * (c.steps + 1));
         return Liquidation.throughBook(s, _oracle, c, keeper, lots, limit);
     }
 

@@ -51,20 +51,24 @@ library Records {
     uint256 internal constant END_SELF_TRADE = 4;
     uint256 internal constant END_REDUCED = 5;
 
-    /// @dev Reserves room up front; a record never allocates.
-    function reserve(Context memory c, uint256 count) internal pure {
-        c.records = new bytes(count << 5);
+    /// @dev Room for two records at first, doubled when it runs out.
+    function push(Context memory c, uint256 kind, uint256 fields) internal pure {
+        bytes memory buffer = c.records;
+        uint256 end = c.recordsEnd;
+        if (end == buffer.length) buffer = c.records = _grow(buffer);
+        unchecked {
+            c.recordsEnd = end + 32;
+        }
+        assembly ("memory-safe") {
+            mstore(add(add(buffer, 32), end), or(shl(248, kind), fields))
+        }
     }
 
-    function push(Context memory c, uint256 kind, uint256 fields) internal pure {
-        unchecked {
-            bytes memory buffer = c.records;
-            uint256 end = c.recordsEnd;
-            assert(end < buffer.length);
-            c.recordsEnd = end + 32;
-            assembly ("memory-safe") {
-                mstore(add(add(buffer, 32), end), or(shl(248, kind), fields))
-            }
+    function _grow(bytes memory buffer) private pure returns (bytes memory grown) {
+        uint256 size = buffer.length;
+        grown = new bytes(size == 0 ? 64 : 2 * size);
+        assembly ("memory-safe") {
+            mcopy(add(grown, 32), add(buffer, 32), size)
         }
     }
 

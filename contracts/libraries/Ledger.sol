@@ -28,6 +28,15 @@ library Ledger {
         }
     }
 
+    /// @notice How many series an account lists.
+    function count(uint256 word) internal pure returns (uint256 n) {
+        unchecked {
+            for (uint256 list = word >> LIST; list != 0; list >>= 16) {
+                if (uint16(list) != 0) ++n;
+            }
+        }
+    }
+
     /// @notice Adds a series to an account's list; makes room by dropping series in which nothing is left.
     function join(State storage s, uint256 account, uint256 word, uint256 series) internal returns (uint256) {
         uint256 shift = _free(word);

@@ -5,8 +5,9 @@ import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IIndexOracle} from "../interfaces/IIndexOracle.sol";
 import {AccountMargin} from "../interfaces/Types.sol";
 import {Context} from "./Context.sol";
+import {Ledger} from "./Ledger.sol";
 import {Mark} from "./Mark.sol";
-import {HOT_SETTLED, HOT_STALE, Hot, MAX_SERIES, Position, State, Terms, Words} from "./State.sol";
+import {HOT_SETTLED, HOT_STALE, Hot, Position, State, Terms, Words} from "./State.sol";
 
 /// @title Portfolio margin of one account
 /// @notice docs/spec/margin.md. Long and short deltas of series on the same feed with the same cap offset each other at
@@ -67,25 +68,23 @@ library Margin {
         unchecked {
             m.cash = uint88(accountWord);
             m.equity = m.imEquity = int256(m.cash);
-            Leg[MAX_SERIES] memory legs;
-            uint256 count;
+            Leg[] memory legs = new Leg[](Ledger.count(accountWord));
+            uint256 next;
             for (uint256 list = accountWord >> 96; list != 0; list >>= 16) {
                 uint256 series = uint16(list);
                 if (series == 0) continue;
-                Leg memory leg;
                 if (series == c.series) {
-                    measure(m, leg, c.terms, c.hot, p, c.deltaMark);
-                } else if (!_other(s, oracle, m, leg, account, series, cached)) {
-                    continue;
+                    measure(m, legs[next], c.terms, c.hot, p, c.deltaMark);
+                } else {
+                    _other(s, oracle, m, legs[next], account, series, cached);
                 }
-                legs[count] = leg;
-                ++count;
+                ++next;
             }
-            total(m, legs, count);
+            total(m, legs);
         }
     }
 
-    /// @dev A series that is not the one being traded. False when it has no weight.
+    /// @dev A series that is not the one being traded; its leg stays empty when it has no weight.
     function _other(
         State storage s,
         IIndexOracle oracle,
@@ -94,22 +93,21 @@ library Margin {
         uint256 account,
         uint256 series,
         bool cached
-    ) private view returns (bool) {
+    ) private view {
         uint256 word = s.positions[Words.positionKey(account, series)];
         Position memory p = Words.toPosition(word);
         Hot memory h = Words.toHot(s.hot[series]);
         if (h.flags & HOT_SETTLED != 0) {
             addSettled(m, word, p, h.mark * uint256(uint32(s.terms[series])));
-            return false;
+            return;
         }
-        if (idle(p)) return false;
+        if (idle(p)) return;
         Terms memory t = Words.toTerms(s.terms[series]);
         uint256 deltaMark = h.mark;
         if (!cached || Mark.expired(t, h)) {
             deltaMark = Mark.renew(oracle, t, Words.toTradeTerms(s.tradeTerms[series]), h).deltaMark;
         }
         measure(m, leg, t, h, p, deltaMark);
-        return true;
     }
 
     /// @notice True when an unsettled series has no weight: an idle leg must not lend its rates to its group.
@@ -168,28 +166,24 @@ library Margin {
 
     /// @notice Sums the legs group by group into both requirements; the legs are used up.
     /// @dev At most ten legs, so the two loops are bounded.
-    function total(AccountMargin memory m, Leg[MAX_SERIES] memory legs, uint256 count) internal pure {
+    function total(AccountMargin memory m, Leg[] memory legs) internal pure {
         unchecked {
-            for (uint256 i; i < count; ++i) {
-                if (legs[i].group != 0) _group(m, _sum(legs, count, i));
+            for (uint256 i; i < legs.length; ++i) {
+                if (legs[i].group != 0) _group(m, _sum(legs, i));
             }
         }
     }
 
     /// @dev The legs of one group, taken out of the list as they are summed.
-    function _sum(Leg[MAX_SERIES] memory legs, uint256 count, uint256 first)
-        private
-        pure
-        returns (Sums memory t)
-    {
+    function _sum(Leg[] memory legs, uint256 first) private pure returns (Sums memory t) {
         unchecked {
             uint256 group = legs[first].group;
-            for (uint256 j = first; j < count; ++j) {
+            for (uint256 j = first; j < legs.length; ++j) {
                 if (legs[j].group == group) _add(t, legs[j]);
             }
             t.imCap = t.imRate * (t.longs + t.buys + t.sells);
             t.mmCap = t.mmRate * t.longs;
-            for (uint256 j = first; j < count; ++j) {
+            for (uint256 j = first; j < legs.length; ++j) {
                 if (legs[j].group == group) _cap(t, legs[j]);
             }
         }

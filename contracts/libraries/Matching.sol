@@ -234,7 +234,7 @@ library Matching {
         _flush(s, m);
         m.account = account;
         m.key = Words.positionKey(account, c.series);
-        m.position = Words.toPosition(s.positions[m.key]);
+        Words.read(m.position, s.positions[m.key]);
     }
 
     function _flush(State storage s, Maker memory m) private {

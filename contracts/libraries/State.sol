@@ -144,6 +144,11 @@ library Words {
     }
 
     function toPosition(uint256 w) internal pure returns (Position memory p) {
+        read(p, w);
+    }
+
+    /// @notice Unpacks into a struct that is there already.
+    function read(Position memory p, uint256 w) internal pure {
         p.lots = int256(int32(uint32(w)));
         p.openBuy = uint32(w >> 32);
         p.openSell = uint32(w >> 64);
@@ -177,6 +182,11 @@ library Words {
     }
 
     function toHot(uint256 w) internal pure returns (Hot memory h) {
+        read(h, w);
+    }
+
+    /// @notice Unpacks into a struct that is there already.
+    function read(Hot memory h, uint256 w) internal pure {
         h.bid = uint24(w);
         h.ask = uint24(w >> 24);
         h.mark = uint24(w >> 48);
@@ -195,6 +205,11 @@ library Words {
     }
 
     function toTerms(uint256 w) internal pure returns (Terms memory t) {
+        read(t, w);
+    }
+
+    /// @notice Unpacks into a struct that is there already.
+    function read(Terms memory t, uint256 w) internal pure {
         t.tickValue = uint32(w);
         t.priceCap = uint24(w >> 32);
         t.feed = uint16(w >> 56);
@@ -220,6 +235,11 @@ library Words {
     }
 
     function toTradeTerms(uint256 w) internal pure returns (TradeTerms memory t) {
+        read(t, w);
+    }
+
+    /// @notice Unpacks into a struct that is there already.
+    function read(TradeTerms memory t, uint256 w) internal pure {
         t.tickSize = uint64(w);
         t.maxBasis = uint24(w >> 64);
         t.openInterestCap = uint32(w >> 88);

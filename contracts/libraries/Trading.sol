@@ -52,15 +52,15 @@ library Trading {
         uint256 terms = s.terms[series];
         if (terms == 0) revert IExchangeErrors.UnknownSeries(uint16(series));
         c.series = series;
-        c.terms = Words.toTerms(terms);
+        Words.read(c.terms, terms);
         uint256 expiry = c.terms.expiryDay * DAY;
         if (block.timestamp >= expiry) revert IExchangeErrors.SeriesExpired(uint16(series), expiry);
         c.hotWord = s.hot[series];
-        c.hot = Words.toHot(c.hotWord);
+        Words.read(c.hot, c.hotWord);
         c.account = account;
         c.accountWord = s.accounts[account];
         c.beforeWord = s.positions[Words.positionKey(account, series)];
-        c.position = Words.toPosition(c.beforeWord);
+        Words.read(c.position, c.beforeWord);
         c.deltaMark = c.hot.mark;
         if (Mark.expired(c.terms, c.hot)) refresh(s, oracle, c);
         c.reduceOnly = c.hot.flags & (HOT_STALE | HOT_DEFICIT) != 0
@@ -69,7 +69,7 @@ library Trading {
 
     function refresh(State storage s, IIndexOracle oracle, Context memory c) internal view {
         if (c.refreshed) return;
-        c.trade = Words.toTradeTerms(s.tradeTerms[c.series]);
+        Words.read(c.trade, s.tradeTerms[c.series]);
         Mark.refresh(oracle, c);
         if (c.hot.flags & HOT_STALE != 0) c.reduceOnly = true;
     }
