@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from olivepress.devchain import DevChain, launch
+from olivepress.errors import TransactionError
 from olivepress.events import EventStream
 from olivepress.exchange import SeriesTerms
 from olivepress.index import AnyMethodology, load
@@ -36,6 +38,8 @@ WINDOW_DAYS = 7
 USERS = 3
 """Keys of the chain that get collateral and are shown, for whoever wants to trade."""
 DAY = 86_400
+
+log = logging.getLogger("olivepress.devnet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,10 @@ class Devnet:
     async def _report_for_ever(self) -> None:
         while True:
             await asyncio.sleep(REPORT_SECONDS)
-            await self.report()
+            try:
+                await self.report()
+            except TransactionError as error:
+                log.warning("report: %s", error)
 
     async def close(self) -> None:
         """Ends the senders."""

@@ -33,6 +33,7 @@ def test_simulated_prices_are_called_simulated() -> None:
     page = render_page(sample_report())
     assert page.count('class="badge simulated">simulated prices<') == 1
     assert page.count('class="badge real">real recorded prices<') == 1
+    assert page.count("GPU-H100-SXM-AUG25 (simulated) settled at") == 1
 
 
 def test_headline_numbers_are_shown() -> None:

@@ -71,7 +71,7 @@ def _header(report: Json) -> str:
 def _settlement_card(series: Json) -> str:
     same = series["settlement_price"] == series["settlement_price_recomputed"]
     return _card(
-        f"{series['symbol']} settled at",
+        f"{series['symbol']}{'' if series['source'] == 'real' else ' (simulated)'} settled at",
         f"${series['settlement_price']}",
         ("equals" if same else f"DIFFERS from ${series['settlement_price_recomputed']},")
         + " the average recomputed from the published reports",

@@ -49,7 +49,7 @@ def run_demo(*, seed: int, fast: bool, out: Path, month: str, quiet: bool = Fals
         except KeyboardInterrupt:
             bar.stop()
             raise KeyboardInterrupt(
-                f"Interrupted while {stage}. The local chain is stopped; no report was written."
+                f"Interrupted: {stage}. The local chain is stopped; no report was written."
             ) from None
     # Whole milliseconds; the only figure that differs between two runs with one seed.
     report["seconds"] = (time.monotonic_ns() - started) // 1_000_000 / 1000
