@@ -110,7 +110,9 @@ contract Exchange is ITrading, ExchangeBase {
         uint256 sk = orderId >> 72;
         uint256 tick = uint24(orderId >> 48);
         uint256 key = Words.positionKey(account, series);
-        Position memory p = Words.toPosition(s.positions[key]);
+        uint256 positionWord = s.positions[key];
+        if (Words.isSettled(positionWord)) revert OrderNotLive(orderId); // the word is a claim
+        Position memory p = Words.toPosition(positionWord);
         (bool found, bool emptied, Order memory o) =
             OrderBook.remove(s, account, p, sk, tick, uint32(orderId >> 16), uint16(orderId));
         if (!found) revert OrderNotLive(orderId);

@@ -147,11 +147,12 @@ library Margin {
         uint256 deltaMark
     ) internal pure {
         unchecked {
-            _value(m, p.quote + p.lots * int256(h.mark * t.tickValue), t.gainPct);
+            leg.delta = p.lots * int256(deltaMark * t.tickValue);
+            uint256 unit = h.mark * t.tickValue;
+            _value(m, p.quote + p.lots * int256(unit), t.gainPct);
             if (h.flags & HOT_STALE != 0 && p.lots != 0) m.stale = true;
-            uint256 unit = deltaMark * t.tickValue;
             leg.group = (t.feed << 24) | t.priceCap;
-            leg.delta = p.lots * int256(unit);
+            // A fill can cost the band of the whole mark, however little of it can still move.
             leg.buys = p.openBuy * unit;
             leg.sells = p.openSell * unit;
             if (p.lots < 0) leg.shortLoss = uint256(-p.lots) * (t.priceCap - h.mark) * t.tickValue;

@@ -123,6 +123,7 @@ library Mark {
     function expired(Terms memory t, Hot memory h) internal view returns (bool) {
         unchecked {
             if (h.flags & HOT_SETTLED != 0) return false;
+            if (h.flags & HOT_STALE != 0) return true; // the index may be fresh again
             return block.timestamp - h.markTime > t.maxMarkAge || block.timestamp >= t.windowStart * DAY;
         }
     }

@@ -170,7 +170,7 @@ library Settlement {
                 if (series == 0) continue;
                 uint256 word = s.positions[Words.positionKey(account, series)];
                 if (!Words.isSettled(word) || Words.toPosition(word).quote >= 0) continue;
-                uint256 rank = (uint16(s.terms[series] >> 200) << 16) | series;
+                uint256 rank = (uint256(uint16(s.terms[series] >> 200)) << 16) | series;
                 if (rank > floor_ && rank < oldestRank) (oldest, oldestRank) = (series, rank);
             }
             if (oldest == 0 || Realising.payDebt(s, account, uint16(oldest)) == 0) return;
