@@ -20,30 +20,52 @@ from olivepress.exchange.models import (
     SeriesStatus,
     TxResult,
 )
+from olivepress.exchange.outcomes import (
+    AuctionResult,
+    Declaration,
+    FlagResult,
+    LiquidationResult,
+    LotsMoved,
+    RulingResult,
+    TokenPair,
+    TokenSide,
+)
+from olivepress.exchange.position_token import Permit, PositionTokenClient, SignedPermit
 from olivepress.exchange.reader import ExchangeReader
 from olivepress.exchange.terms import SeriesTerms
 
 __all__ = [
     "AccountView",
+    "AuctionResult",
     "BatchResult",
     "BookView",
     "Call",
     "Calls",
     "Cancel",
     "CancelResult",
+    "Declaration",
     "ExchangeClient",
     "ExchangeReader",
+    "FlagResult",
     "Level",
+    "LiquidationResult",
+    "LotsMoved",
     "MarkView",
     "OpenOrder",
     "Operation",
     "OrderFill",
     "OrderResult",
     "Pending",
+    "Permit",
     "Place",
+    "PositionTokenClient",
     "PositionView",
     "Principal",
+    "RulingResult",
     "SeriesStatus",
     "SeriesTerms",
+    "SignedPermit",
+    "TokenPair",
+    "TokenSide",
     "TxResult",
 ]

@@ -27,6 +27,13 @@ MASS_CANCEL = 120_000
 # it would refuse what the next block accepts.
 REFRESH_MARK = 250_000
 SETTLE = 500_000
+CHALLENGE = 400_000
+RULE = 400_000
+# Liquidations race: each looks at margin over ten series once, an auction moves as many, closing looks again
+# and again.
+ASSESS = 700_000
+AUCTION = 2_000_000
+_LIQUIDATE = 1_200_000
 _REALISE = 500_000
 _PAYER = 100_000
 
@@ -34,6 +41,11 @@ _PAYER = 100_000
 def realise(payers: int) -> int:
     """Limit of `realise` with so many named payers."""
     return _REALISE + payers * _PAYER
+
+
+def liquidate(max_steps: int) -> int:
+    """Limit of closing lots of another account through the book."""
+    return _LIQUIDATE + (max_steps or DEFAULT_STEPS) * _STEP
 
 
 def place(post_only: bool, max_steps: int) -> int:

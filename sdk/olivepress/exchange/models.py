@@ -198,7 +198,11 @@ class PositionView:
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """Money, margin, positions and live orders of one account."""
+    """Money, margin, positions and live orders of one account.
+
+    Below `orders_margin` of equity anyone may cancel its orders, below `maintenance_margin` close its
+    positions.
+    """
 
     account: int
     owner: str
@@ -206,6 +210,7 @@ class AccountView:
     equity: Decimal
     initial_margin: Decimal
     maintenance_margin: Decimal
+    orders_margin: Decimal
     withdrawable: Decimal
     stale: bool
     positions: tuple[PositionView, ...] = ()

@@ -19,6 +19,7 @@ from olivepress.exchange.models import (
     Principal,
     SeriesStatus,
 )
+from olivepress.exchange.outcomes import TokenSide, require_token_side
 from olivepress.manifest import Deployment
 from olivepress.mirror.book import checksum
 from olivepress.rpc import Transport
@@ -139,6 +140,7 @@ class ExchangeReader:
             equity=self._money(margin["equity"]),
             initial_margin=self._money(margin["initialMargin"]),
             maintenance_margin=self._money(margin["maintenanceMargin"]),
+            orders_margin=self._money(margin["ordersMargin"]),
             withdrawable=self._money(info["withdrawable"]),
             stale=margin["stale"],
             positions=tuple(_position(by_id[view["series"]], view) for view in views),
@@ -147,7 +149,32 @@ class ExchangeReader:
 
     async def insurance(self, feed: int) -> Decimal:
         """Insurance of a feed, Decimal collateral units."""
-        return self._money(await self.exchange.value("insurance", require_int(feed, "feed", 1, 2**16 - 1)))
+        return self._money(await self.exchange.value("insurance", _feed(feed)))
+
+    async def deficit(self, feed: int) -> Decimal:
+        """Declared deficits of a feed, Decimal collateral units. Above its insurance its series are
+        reduce-only."""
+        return self._money(await self.exchange.value("deficit", _feed(feed)))
+
+    async def declared(self, account: int, feed: int) -> Decimal:
+        """An account's part of a feed's deficit, Decimal collateral units."""
+        number = await self.require_account(account)
+        return self._money(await self.exchange.value("declared", number, _feed(feed)))
+
+    async def flagged_at(self, account: int) -> int:
+        """When the account's auction began, unix seconds; 0 for none."""
+        return int(await self.exchange.value("flaggedAt", await self.require_account(account)))
+
+    async def bonds(self) -> Decimal:
+        """Sum of the bonds of open challenges, Decimal collateral units."""
+        return self._money(await self.exchange.value("bonds"))
+
+    async def token_of(self, symbol: str, side: TokenSide) -> str | None:
+        """Address of the token of a series and side; None when it was not created."""
+        series = await self.series(symbol)
+        long = require_token_side(side).is_long
+        raw = address_bytes(await self.exchange.value("tokenOf", series.id, long))
+        return checksum_address(raw) if any(raw) else None
 
     async def treasury(self) -> Decimal:
         """Fees collected and not yet paid out, Decimal collateral units."""
@@ -193,6 +220,10 @@ class ExchangeReader:
 
     def _money(self, base: int) -> Decimal:
         return base_to_amount(base, self.deployment.collateral_decimals)
+
+
+def _feed(feed: int) -> int:
+    return require_int(feed, "feed", 1, 2**16 - 1)
 
 
 def _levels(series: Series, levels: list[Mapping[str, Any]]) -> tuple[Level, ...]:

@@ -20,6 +20,7 @@ from olivepress.events.records import (
 )
 from olivepress.exchange.models import Cancel, CancelResult, Operation, OrderFill, OrderResult, Place
 from olivepress.mirror import fill_fees
+from olivepress.mirror.fold import FEES_WAIVED
 from olivepress.tx import Receipt
 from olivepress.types import OrderId, Series
 
@@ -106,10 +107,22 @@ class ResultReader:
             case record:
                 raise MalformedLog(f"transaction {self.tx_hash}: {record} is not of {cancel}")
 
-    def _fill(self, record: Filled) -> OrderFill:
+    def liquidation(self) -> tuple[OrderFill, ...]:
+        """The fills of a liquidation, which is a taking order of the exchange's own."""
+        fills: list[Filled] = []
+        for record in self._records:
+            match record:
+                case Filled():
+                    fills.append(record)
+                case Taken():
+                    waived = bool(record.flags & FEES_WAIVED)
+                    return tuple(self._fill(fill, waived) for fill in fills)
+        raise MalformedLog(f"transaction {self.tx_hash} has no record of a liquidation")
+
+    def _fill(self, record: Filled, waived: bool = False) -> OrderFill:
         spec = self.series.spec
         amount = self.series.notional(record.lots, record.tick)
-        fee, _ = fill_fees(amount, spec.taker_fee, spec.maker_rebate)
+        fee = 0 if waived else fill_fees(amount, spec.taker_fee, spec.maker_rebate)[0]
         return OrderFill(
             price=self.series.to_price(record.tick),
             lots=record.lots,
