@@ -148,7 +148,9 @@ async def test_a_chain_that_dies_in_the_middle_is_a_clear_error(tmp_path: Path) 
     os.kill(anvil, signal.SIGKILL)
     done = await finish(process, 60)
     assert done.code in (3, 5)
-    assert done.err.startswith("error: ")
+    last = done.err.splitlines()[-1]
+    assert last.startswith("error: ")
+    assert "127.0.0.1" in last
     assert "Traceback" not in done.err
     assert not (tmp_path / "out").exists()
 
