@@ -111,6 +111,7 @@ class Devnet:
         self.methodologies: dict[str, AnyMethodology] = {LLM: load(LLM), GPU: load(GPU)}
         self.runners: list[Runner] = []
         self.symbols: list[str] = []
+        self.reported_at = 0
 
     async def open(self) -> None:
         """Deploys, publishes first values, lists, funds."""
@@ -164,14 +165,17 @@ class Devnet:
         self.symbols.append(terms.symbol)
 
     async def report(self) -> None:
-        """One round: every operator reads the prices for itself and signs."""
+        """One round: every operator reads the prices for itself and signs. The first is out of schedule."""
         now = await self.chain.timestamp()
         methodologies = by_feed(self.methodologies, self.market.feeds)
         signed = []
         for operator in self.operators:
             quotes = await collect_quotes(self.seed, now)
             numbered = {self.market.feeds[symbol]: found for symbol, found in quotes.items()}
-            signed += operator.report(ReporterView(numbered, methodologies), now)
+            view = ReporterView(numbered, methodologies, self.reported_at)
+            signed += operator.report_due(view, now) if self.reported_at else operator.report(view, now)
+        if signed:
+            self.reported_at = signed[0].report.observed_at
         await self.relay.hand_on(signed)
 
     async def work(self, stop: asyncio.Event) -> None:
@@ -193,7 +197,8 @@ class Devnet:
 
     async def _report_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(REPORT_SECONDS)
+            # A little after each full minute of the schedule, so that the chain's clock has reached it too.
+            await asyncio.sleep(REPORT_SECONDS - int(time.time()) % REPORT_SECONDS + 3)
             try:
                 await self.report()
             except TransactionError as error:

@@ -16,12 +16,12 @@ from olivepress.exchange import ExchangeClient, SeriesTerms
 from olivepress.index import AnyMethodology
 from olivepress.manifest import Deployment
 from olivepress.oracle.client import OracleClient
-from olivepress.oracle.codec import OracleDomain, SignedReport, sign_report
+from olivepress.oracle.codec import OracleDomain, Report, SignedReport, sign_report
 from olivepress.rpc import Transport
 from olivepress.signer import LocalSigner, address_bytes
 from olivepress.tx import TransactionSender
 from olivepress.units import amount_to_base
-from olivepress_bots.reporter import ReporterConfig, ReporterView, observe, rounds
+from olivepress_bots.reporter import ReporterConfig, ReporterView, decide, observe, rounds
 
 GAS_MONEY = 10**21
 """Wei that every key of a local chain gets."""
@@ -153,20 +153,24 @@ class Market:
             await sender.close()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Operator:
-    """An operator at work: its key, its view, and what it last reported."""
+    """An operator at work: its key, where its signature counts, and its settings."""
 
     signer: LocalSigner
     domain: OracleDomain
     config: ReporterConfig
 
     def report(self, view: ReporterView, observed_at: int) -> list[SignedReport]:
-        """Observes and signs; nothing where it has no value."""
-        return [
-            sign_report(report, self.signer, self.domain)
-            for report in observe(view, self.config, observed_at)
-        ]
+        """Observes at a given time and signs; nothing where it has no value."""
+        return self._sign(observe(view, self.config, observed_at))
+
+    def report_due(self, view: ReporterView, now: int) -> list[SignedReport]:
+        """What the schedule asks for at `now`, signed."""
+        return self._sign(decide(view, self.config, now))
+
+    def _sign(self, reports: Sequence[Report]) -> list[SignedReport]:
+        return [sign_report(report, self.signer, self.domain) for report in reports]
 
 
 class Relay:

@@ -88,6 +88,8 @@ def test_an_operator_signs_with_its_own_key() -> None:
     operator = Operator(derived_key(1, "operator-1"), domain, CONFIG)
     (signed,) = operator.report(view(FIVE), NOW)
     assert recover_operator(signed, domain) == operator.signer.address
+    assert operator.report_due(view(FIVE), NOW + 30) == [signed]
+    assert operator.report_due(view(FIVE, reported_at=NOW), NOW + 30) == []
     assert derived_key(1, "operator-1").address == operator.signer.address
     assert derived_key(2, "operator-1").address != operator.signer.address
 
