@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from market_kit import Market
 from olivepress.contracts.artifacts import load
 from olivepress.contracts.contract import Contract
+from olivepress.events import EventStream
 from olivepress.mirror import Mirror
 from olivepress.types import Side
 
@@ -22,8 +24,28 @@ def unsigned(word: int, at: int, bits: int) -> int:
     return (word >> at) & ((1 << bits) - 1)
 
 
+@dataclass
+class Follower:
+    """A market whose mirror must equal the chain after every step."""
+
+    market: Market
+    mirror: Mirror
+    stream: EventStream
+
+    @classmethod
+    def of(cls, market: Market) -> Follower:
+        deployment = market.deployment
+        stream = EventStream(market.chain.transport, [deployment.exchange], deployment.block)
+        return cls(market, market.mirror(), stream)
+
+    async def check(self) -> None:
+        await self.mirror.sync(self.stream)
+        await assert_same(self.mirror, self.market)
+
+
 async def assert_same(mirror: Mirror, market: Market) -> None:
-    """Books in price and time order, positions, cash, money of every series, insurance, treasury, tokens."""
+    """Books in price and time order, positions, cash, money of every series, insurance, treasury, roles,
+    tokens, flags, deficits and bonds."""
     for series in mirror.state.series.values():
         await _same_series(mirror, market, series.id)
     exchange = market.reader.exchange
@@ -32,11 +54,26 @@ async def assert_same(mirror: Mirror, market: Market) -> None:
         word = await exchange.value("accountWord", account.id)
         assert unsigned(word, 0, 88) == account.cash, f"cash of {account.id}"
         assert (await exchange.value("ownerOf", account.id)).lower() == account.owner.lower()
+        assert await exchange.value("flaggedAt", account.id) == account.flagged_since, f"flag of {account.id}"
+    for feed in {series.spec.feed for series in mirror.state.series.values()}:
+        await _same_deficits(mirror, market, feed)
+    for role in ("guardian", "arbiter"):
+        assert int(await exchange.value(role), 16) == int(getattr(mirror.state, role) or "0x0", 16), role
+    assert await exchange.value("bonds") == sum(one.bond for one in mirror.state.series.values())
     assert await exchange.value("treasury") == mirror.state.treasury
-    for feed, amount in mirror.state.insurance.items():
-        assert await exchange.value("insurance", feed) == amount
     token = Contract(market.deployment.collateral, load("MockUSDC").interface, market.chain.transport)
     assert await token.value("balanceOf", market.deployment.exchange) == mirror.state.tokens()
+
+
+async def _same_deficits(mirror: Mirror, market: Market, feed: int) -> None:
+    exchange = market.reader.exchange
+    assert await exchange.value("insurance", feed) == mirror.state.insurance.get(feed, 0)
+    total = 0
+    for account in mirror.state.accounts.values():
+        declared = account.declared.get(feed, 0)
+        assert await exchange.value("declared", account.id, feed) == declared, f"deficit of {account.id}"
+        total += declared
+    assert await exchange.value("deficit", feed) == total
 
 
 async def _same_series(mirror: Mirror, market: Market, number: int) -> None:
@@ -50,6 +87,10 @@ async def _same_series(mirror: Mirror, market: Market, number: int) -> None:
     if state.settlement_tick is None:
         assert unsigned(hot, 168, 32) == state.open_interest
     assert state.identity() == 0
+    assert money["reduceOnlyUntil"] == state.reduce_only_until
+    for long, holder in zip((True, False), state.token_accounts, strict=True):
+        token = await exchange.value("tokenOf", number, long)
+        assert int(token, 16) == (int(mirror.account(holder).owner, 16) if holder else 0)
     for account in mirror.state.accounts:
         word = await exchange.value("positionWord", account, number)
         position = state.position(account)

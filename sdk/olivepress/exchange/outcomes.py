@@ -73,10 +73,11 @@ class AuctionResult:
 
 @dataclass(frozen=True, slots=True)
 class FlagResult:
-    """`since` is when the account's auction began, unix seconds; 0: it recovered and the clock is stopped."""
+    """`since` is when the account's auction began, unix seconds; 0: it recovered and the clock is stopped;
+    None: the clock was running already, see `flagged_at`."""
 
     account: int
-    since: int
+    since: int | None
     tx_hash: str
     block: int
 

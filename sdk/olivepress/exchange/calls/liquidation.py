@@ -77,8 +77,9 @@ class LiquidationCalls(Builder):
         number = _account(account)
 
         def read(receipt: Receipt) -> FlagResult:
-            event = events_of(receipt, ev.Flagged, self._to)[0]
-            return FlagResult(event.account, event.since, tx_hash_of(receipt), receipt.block_number)
+            told = events_of(receipt, ev.Flagged, self._to)
+            since = told[0].since if told else None
+            return FlagResult(number, since, tx_hash_of(receipt), receipt.block_number)
 
         return self._cold("flag", number, read=read, limit=gas.ASSESS)
 
