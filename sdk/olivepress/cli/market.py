@@ -55,8 +55,6 @@ def series(
             "bid",
             "ask",
             "open_interest",
-            "tick_size",
-            "lot_size",
             "expiry",
         )
         titles = [column.replace("_", " ") for column in columns]
