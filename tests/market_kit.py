@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,7 +19,7 @@ from olivepress.mirror import Mirror
 from olivepress.oracle import OracleClient, Report, sign_report
 from olivepress.signer import LocalSigner
 from olivepress.tx import TransactionSender
-from olivepress.units import price_to_oracle
+from olivepress.units import day_of, price_to_oracle
 
 DAY = 86_400
 START = 20_780 * DAY  # 2026-11-23 00:00 UTC
@@ -81,6 +81,18 @@ class Market:
         units = int(amount * 10**6)
         await client.sender.execute(self.deployment.collateral, token.encode("mint", client.address, units))
         await client.deposit(amount)
+
+    async def expire(self, silent: Collection[int] = ()) -> None:
+        """Days pass with a report each, but for the silent ones (counted from the window's first), until the
+        window's last checkpoint is fixed."""
+        first, last = (day_of(day) for day in (terms().window_start, terms().expiry))
+        for day in range(await self.chain.timestamp() // DAY + 1, last + 1):
+            await self.chain.mine(timestamp=day * DAY)
+            if day - first not in silent:
+                await self.report(Decimal("3.5") + (day % 7) * Decimal("0.001"))
+        await self.chain.mine(timestamp=last * DAY + 3700)
+        for day in range(first, last + 1):
+            await self.oracle.fix_checkpoint(1, day)
 
     def mirror(self) -> Mirror:
         return Mirror(decimals=self.deployment.collateral_decimals)

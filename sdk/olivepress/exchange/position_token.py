@@ -37,7 +37,8 @@ class Permit:
     deadline: int
 
     def digest(self, name: str, chain_id: int, token: str) -> bytes:
-        """The 32 bytes that the owner signs: EIP-712, for the token of this name at this address."""
+        """The 32 bytes that the owner signs: EIP-712, for the token at this address, whose domain has this
+        name."""
         domain = keccak256(
             _DOMAIN_TYPEHASH
             + keccak256(name.encode())
@@ -117,8 +118,8 @@ class PositionTokenClient:
             nonce=int(await self.contract.value("nonces", signer.address)),
             deadline=require_int(deadline, "deadline", 0, _U256),
         )
-        name = str(await self.contract.value("name"))
-        digest = permit.digest(name, self.sender.chain_id, self.address)
+        domain = await self.contract.read("eip712Domain")
+        digest = permit.digest(domain["name"], self.sender.chain_id, self.address)
         return SignedPermit(permit, signer.sign_digest(digest))
 
     async def submit_permit(self, signed: SignedPermit) -> TxResult:
