@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,10 @@ from typing import Any, NoReturn
 from olivepress.prices.errors import QuoteError, SourceError
 from olivepress.prices.record import OPTIONAL, REQUIRED, quote_from_record
 from olivepress.prices.source import Reading, Rejected
+
+MAX_DEPTH = 100
+# A string, closed or not, or a bracket.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,7 @@ def read_json(text: str | bytes, layout: Layout, source: str, seen: datetime | N
     A bad record is rejected by its place; the others count. Raises SourceError when there are no records at
     all.
     """
-    try:
-        document = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise SourceError(source, f"not JSON: {error}") from error
+    document = load_json(text, source)
     reading = Reading()
     for place, record in _records(document, layout.path, source):
         try:
@@ -55,6 +57,28 @@ def read_json(text: str | bytes, layout: Layout, source: str, seen: datetime | N
         except QuoteError as error:
             reading.rejected.append(Rejected(source, place, str(error)))
     return reading
+
+
+def load_json(text: str | bytes, source: str) -> Any:
+    """A document (UTF-8) with its numbers exact. Raises SourceError when it is none or nested too deep."""
+    try:
+        decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        _check_depth(decoded)
+        return json.loads(decoded, parse_float=Decimal, parse_constant=_no_constant)
+    except ValueError as error:
+        raise SourceError(source, f"not JSON: {error}") from error
+
+
+def _check_depth(text: str) -> None:
+    """The parser recurses, and packages that raise Python's recursion limit let it run out of stack."""
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        if token[0] in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ValueError(f"nested deeper than {MAX_DEPTH}")
+        elif token[0] in "]}":
+            depth -= 1
 
 
 def _records(document: Any, path: str, source: str) -> Iterator[tuple[str, Any]]:

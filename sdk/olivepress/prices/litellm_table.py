@@ -9,12 +9,11 @@ over.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 
 from olivepress.prices.errors import QuoteError, SourceError
+from olivepress.prices.json_data import load_json
 from olivepress.prices.quote import Quote, Unit, to_decimal
 from olivepress.prices.source import Reading, Rejected
 
@@ -64,13 +63,11 @@ def read_table(
     text: str | bytes, now: datetime, source: str, venues: frozenset[str] | None = None
 ) -> Reading:
     """Quotes of a price table in litellm's format. Raises SourceError when it is no such table."""
-    try:
-        entries = json.loads(text, parse_float=Decimal)
-        items = list(entries.items())
-    except (ValueError, AttributeError) as error:
-        raise SourceError(source, f"not a table of models: {error}") from error
+    entries = load_json(text, source)
+    if not isinstance(entries, dict):
+        raise SourceError(source, f"not a table of models: found {type(entries).__name__}")
     reading = Reading()
-    for item, entry in items:
+    for item, entry in entries.items():
         venue = str(entry.get("litellm_provider", "unknown")).lower() if isinstance(entry, dict) else ""
         if not venue or (venues is not None and venue not in venues):
             continue

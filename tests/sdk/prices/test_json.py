@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -67,12 +68,30 @@ def test_without_a_time_a_file_is_rejected_and_an_endpoint_is_not() -> None:
         ('[{"price": NaN}]', "", "NaN is no number"),
         ('{"data": 3}', "data", "found int"),
         ('{"data": {}}', "data.offers", "found NoneType"),
-        ("[" * 200_000, "", "not JSON"),
+        ("[" * 200_000, "", "nested deeper than 100"),
+        ('{"a":' * 200_000, "", "nested deeper than 100"),
+        ('["' + '\\"' * 200_000, "", "not JSON"),
     ],
 )
 def test_a_document_without_records_is_unreadable(text: str, path: str, says: str) -> None:
     with pytest.raises(SourceError, match=says):
         read_json(text, Layout(path), "feed", NOW)
+
+
+def test_a_deep_document_does_no_harm_where_a_package_raised_the_recursion_limit() -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)  # as py_ecc does, which eth_account imports
+    try:
+        with pytest.raises(SourceError, match="nested deeper than 100"):
+            read_json(b"[" * 1_000_000, Layout(), "feed", NOW)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_brackets_inside_text_are_no_nesting() -> None:
+    record = {**RECORD, "price": "2.99", "note": '[{"' * 200}
+    (quote,) = read_json(json.dumps([record]).encode(), Layout(), "feed").quotes
+    assert quote.price == Decimal("2.99")
 
 
 def test_an_unknown_field_is_refused_at_once() -> None:

@@ -43,9 +43,12 @@ def test_prices_per_token_become_exact_prices_per_million() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "3", "{bad"])
-def test_another_document_is_refused(text: str) -> None:
-    with pytest.raises(SourceError, match="not a table of models"):
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("", "not JSON"), ("{bad", "not JSON"), ("[]", "not a table of models"), ("3", "not a table of models")],
+)
+def test_another_document_is_refused(text: str, says: str) -> None:
+    with pytest.raises(SourceError, match=says):
         read_table(text, NOW, "litellm==1")
 
 
