@@ -9,9 +9,10 @@ import pytest
 
 import exchange_kit as kit
 from olivepress.contracts import packing
-from olivepress.contracts.artifacts import exchange_interface
+from olivepress.contracts.abi import snake_case
+from olivepress.contracts.artifacts import exchange_interface, load
 from olivepress.errors import OutOfRange, UnknownSymbol, ValidationError, WrongLots, WrongTick, WrongType
-from olivepress.exchange import Calls, Cancel, Place
+from olivepress.exchange import Calls, Cancel, ExchangeClient, Place, TokenSide
 from olivepress.exchange import gas as gas_limits
 from olivepress.manifest import ContractInfo, Deployment
 from olivepress.types import OrderId, Series, Side, TimeInForce
@@ -157,8 +158,52 @@ def test_cold_calls_name_functions_of_the_contract(calls: Calls) -> None:
         "collectFees": calls.collect_fees(SYMBOL),
         "withdrawTreasury": calls.withdraw_treasury(address, D(1)),
         "topUpInsurance": calls.top_up_insurance(1, D(1)),
+        "collectBounty": calls.collect_bounty(SYMBOL),
+        "challenge": calls.challenge(SYMBOL),
+        "rule": calls.rule(SYMBOL, D("3.5"), HASH),
+        "cancelOrders": calls.cancel_orders(1),
+        "liquidate": calls.liquidate(1, SYMBOL, 1, D("3.5")),
+        "auction": calls.auction(1, 1, D("0.5")),
+        "flag": calls.flag(1),
+        "declare": calls.declare(1, 1),
+        "setGuardian": calls.set_guardian(address),
+        "setArbiter": calls.set_arbiter(address),
+        "setReduceOnly": calls.set_reduce_only(SYMBOL, True),
+        "createTokens": calls.create_tokens(SYMBOL),
+        "wrap": calls.wrap(SYMBOL, TokenSide.LONG, 1, address),
+        "unwrap": calls.unwrap(SYMBOL, TokenSide.LONG, 1),
+        "redeem": calls.redeem(SYMBOL, TokenSide.SHORT, 1),
     }
     assert {name: selectors[call.data[:4]] for name, call in built.items()} == {name: name for name in built}
+
+
+def test_every_function_that_writes_has_a_call(calls: Calls) -> None:
+    """What a client cannot send is named here, with who sends it."""
+    views = {
+        entry["name"]
+        for name in ("Exchange", "BackOffice", "ClearingDesk", "RiskDesk", "TokenDesk")
+        for entry in load(name).abi
+        if entry["type"] == "function" and entry["stateMutability"] in ("view", "pure")
+    }
+    elsewhere = {
+        *("transferOwnership", "acceptOwnership", "renounceOwnership"),  # the owner's own tools
+    }
+    written = {snake_case(name) for name in exchange_interface().functions.keys() - views - elsewhere}
+    own_names = {"open": "open_account"}
+    assert [name for name in sorted(written) if not hasattr(calls, own_names.get(name, name))] == []
+    assert [name for name in sorted(written) if not hasattr(ExchangeClient, own_names.get(name, name))] == []
+
+
+def test_amounts_of_rare_calls_are_packed_in_contract_units(calls: Calls) -> None:
+    words = calls.liquidate(3, SYMBOL, 7, D("3.505"), max_steps=9).data[4:]
+    assert [int.from_bytes(words[at : at + 32]) for at in range(0, 160, 32)] == [3, 1, 7, 3505, 9]
+    words = calls.auction(3, 2, D("0.25")).data[4:]
+    assert [int.from_bytes(words[at : at + 32]) for at in range(0, 96, 32)] == [3, 2, 250_000]
+    words = calls.rule(SYMBOL, D("3.505"), "0x" + "5e" * 32).data[4:]
+    assert words == (1).to_bytes(32) + (3505).to_bytes(32) + b"\x5e" * 32
+    for side, flag in ((TokenSide.LONG, 1), (TokenSide.SHORT, 0)):
+        words = calls.unwrap(SYMBOL, side, 6).data[4:]
+        assert [int.from_bytes(words[at : at + 32]) for at in range(0, 96, 32)] == [1, flag, 6]
 
 
 def test_gas_grows_with_what_a_batch_may_do() -> None:
@@ -166,3 +211,4 @@ def test_gas_grows_with_what_a_batch_may_do() -> None:
     assert gas_limits.batch(1, 1, True, 0) > gas_limits.batch(1, 0, True, 0)
     assert gas_limits.batch(1, 0, False, 64) > gas_limits.batch(1, 0, False, 8)
     assert gas_limits.batch(1, 0, True, 64) < gas_limits.batch(1, 0, False, 64)
+    assert gas_limits.liquidate(0) == gas_limits.liquidate(64) > gas_limits.liquidate(8)
