@@ -204,13 +204,11 @@ def test_people_see_short_numbers() -> None:
 def test_importing_the_command_is_cheap() -> None:
     """No module of these is needed to show help; each costs a tenth of a second or more."""
     heavy = [
-        "web3",
         "eth_account",
         "eth_abi",
         "pydantic",
         "httpx",
         "websockets",
-        "matplotlib",
         "ccxt",
         "coincurve",
     ]
