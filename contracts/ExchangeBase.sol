@@ -24,13 +24,14 @@ abstract contract ExchangeBase is Ownable2Step, IExchangeErrors, IExchangeEvents
     IERC20 internal immutable _collateral;
     IIndexOracle internal immutable _oracle;
 
-    bool private transient locked;
+    /// @dev A whole word: a bool would be read again to be packed.
+    uint256 private transient locked;
 
     modifier lock() {
-        if (locked) revert Reentered();
-        locked = true;
+        if (locked != 0) revert Reentered();
+        locked = 1;
         _;
-        locked = false;
+        locked = 0;
     }
 
     constructor(IERC20 collateral_, IIndexOracle oracle_, address owner_) Ownable(owner_) {

@@ -23,7 +23,7 @@ contract PositionToken is IPositionToken, ERC20, ERC20Permit {
 
     constructor(address exchange_, string memory symbol_, uint16 series_, bool isLong_)
         ERC20(string.concat("olivepress ", symbol_), symbol_)
-        ERC20Permit(string.concat("olivepress ", symbol_))
+        ERC20Permit("olivepress position")
     {
         (exchange, series, isLong) = (exchange_, series_, isLong_);
     }

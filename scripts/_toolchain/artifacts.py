@@ -1,7 +1,7 @@
 """Compile the contracts and write what the Python package ships of them: one small JSON per contract.
 
-Shipped: every concrete contract directly under contracts/ and contracts/desks/, the mock collateral, the external libraries these
-link to, and `interfaces.json`, the errors and events of all of them in one ABI.
+Shipped: every concrete contract directly under contracts/ and contracts/desks/, the mock collateral, the
+external libraries these link to, and `interfaces.json`, the errors and events of all of them in one ABI.
 Fields: `abi`; `bytecode` (creation code, zeros where a library address goes); `links` (library name -> byte
 offsets of its 20-byte address in `bytecode`); `deployedMask` ([start, length] of immutables and library
 addresses in the runtime code); `deployedHash` (keccak256 of the runtime code with masked bytes zero).
