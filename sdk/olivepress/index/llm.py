@@ -31,7 +31,7 @@ class _Offer:
 def select_vendors(methodology: LlmBlend, quotes: Sequence[Quote], as_of: datetime) -> Selection:
     """Choose one offer for each vendor designated at `as_of`, and say why every other quote is out."""
     parts = methodology.blend.parts()
-    text = " : ".join(f"{count} {unit}" for unit, count in parts.items())
+    text = " : ".join(f"{count} {unit.removeprefix('1M ')}" for unit, count in parts.items())
     selection = Selection(quotes, f"median over vendors of the blend {text}")
     _leave_ineligible(methodology, selection, as_of)
     designated = [
