@@ -23,6 +23,7 @@ from olivepress.exchange.results import events_of, tx_hash_of
 from olivepress.hashing import keccak256
 from olivepress.manifest import Deployment
 from olivepress.oracle.codec import (
+    MAX_OPERATORS,
     OracleDomain,
     SignedReport,
     pack_update,
@@ -224,14 +225,16 @@ class OracleClient:
 
     async def add_operator_set(self, operators: Sequence[str], quorum: int) -> int:
         """Adds a set of operators (any order) and returns its id."""
-        call = self._cold("addOperatorSet", sort_operators(operators), quorum, read=self._of(ev.OperatorsSet))
+        needed = require_int(quorum, "quorum", 1, MAX_OPERATORS)
+        call = self._cold("addOperatorSet", sort_operators(operators), needed, read=self._of(ev.OperatorsSet))
         event: ev.OperatorsSet = await self.run(call)
         return event.operator_set
 
     async def rotate_operators(self, operator_set: int, operators: Sequence[str], quorum: int) -> TxResult:
         """Replaces the operators of a set."""
         number = require_int(operator_set, "operator_set", 1, _U16)
-        return await self.run(self._cold("rotateOperators", number, sort_operators(operators), quorum))
+        needed = require_int(quorum, "quorum", 1, MAX_OPERATORS)
+        return await self.run(self._cold("rotateOperators", number, sort_operators(operators), needed))
 
     async def add_feed(
         self, symbol: str, operator_set: int, *, heartbeat: int, deviation_bps: int, methodology: str

@@ -13,7 +13,7 @@ import pytest
 
 from market_kit import Market, open_market
 from olivepress import reverts
-from olivepress.errors import ValidationError
+from olivepress.errors import OutOfRange, ValidationError
 from olivepress.oracle import Report, SignedReport, sign_report
 from olivepress.oracle.codec import OracleDomain, pack_update, update_calldata
 from olivepress.signer import LocalSigner
@@ -134,3 +134,17 @@ async def test_replayed(market: Market) -> None:
             await market.oracle.submit_reports(1, again)
         assert (refused.value.feed, refused.value.last) == (1, signed[0].report.observed_at)
     assert len(await market.oracle.history(1)) == 2
+
+
+async def test_operator_sets_that_cannot_be(market: Market) -> None:
+    addresses = [one.address for one in market.operators]
+    for quorum in (-1, 0, 32, 999):
+        with pytest.raises(OutOfRange, match="quorum"):
+            await market.oracle.add_operator_set(addresses, quorum)
+        with pytest.raises(OutOfRange, match="quorum"):
+            await market.oracle.rotate_operators(1, addresses, quorum)
+    with pytest.raises(reverts.QuorumOutOfRange) as narrow:
+        await market.oracle.add_operator_set(addresses, 4)
+    assert (narrow.value.quorum, narrow.value.min, narrow.value.max) == (4, 5, 5)
+    with pytest.raises(reverts.OperatorCountOutOfRange):
+        await market.oracle.add_operator_set([], 1)
