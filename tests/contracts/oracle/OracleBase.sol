@@ -207,6 +207,33 @@ abstract contract OracleBase is Test {
         oracle.update(packed);
     }
 
+    function expectNothingChanged() internal view {
+        assertEq(oracle.feedStatus(1).round, 0, "round");
+        assertEq(oracle.feedStatus(1).time, 0, "time");
+    }
+
+    /// @dev The given set's hash is not known beforehand, so the reason is compared by its first words.
+    function expectWrongOperators(bytes memory packed) internal {
+        (bytes24 expected,,,) = oracle.operatorSet(1);
+        try oracle.update(packed) {
+            fail();
+        } catch (bytes memory reason) {
+            assertEq(bytes4(reason), IIndexOracle.WrongOperators.selector, "reason");
+            (uint16 set, bytes32 hash, bytes32 given) = abi.decode(cut(reason), (uint16, bytes32, bytes32));
+            assertEq(set, 1);
+            assertEq(hash, expected);
+            assertNotEq(given, hash);
+        }
+        expectNothingChanged();
+    }
+
+    function cut(bytes memory reason) private pure returns (bytes memory out) {
+        out = new bytes(reason.length - 4);
+        for (uint256 i; i < out.length; ++i) {
+            out[i] = reason[i + 4];
+        }
+    }
+
     function midnight(uint256 day) internal pure returns (uint256) {
         return day * 1 days;
     }
