@@ -36,11 +36,11 @@ async def deploy_all(
     owner: str | None = None,
     max_lag: int = 3600,
 ) -> Deployment:
-    """Deploys the index oracle, the exchange with its external libraries, and the lens.
+    """Deploys the index oracle, the exchange with its desks, and the lens.
 
     :param collateral: address of an ERC-20 with at most 8 decimals; None deploys MockUSDC, on local chains
         only
-    :param owner: who lists series and adds feeds; the sender's address by default
+    :param owner: who lists series and adds feeds, as a rule a timelock; the sender's address by default
     :param max_lag: seconds after which the oracle refuses a report
     :raises ConfigurationError: no collateral on a chain that is not local, or an address that is no such
         token

@@ -2,94 +2,18 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from chain_compare import assert_same
-from market_kit import DAY, SYMBOL, Market, open_market
-from olivepress.errors import Reverted
+from chain_compare import Follower, assert_same
+from crowd_kit import SYMBOL, TICK, Crowd, Distress
+from market_kit import DAY, Market, open_market
+from olivepress import reverts
 from olivepress.events import EventStream
-from olivepress.exchange import Cancel, ExchangeClient, Place
+from olivepress.exchange import TokenSide
 from olivepress.mirror import Mirror
-from olivepress.types import Side, TimeInForce
-
-TICK = Decimal("0.001")
-
-
-class Crowd:
-    """Traders who do something at random, legal or not."""
-
-    def __init__(self, market: Market, mirror: Mirror, seed: int) -> None:
-        self.market = market
-        self.mirror = mirror
-        self.random = random.Random(seed)
-        self.value = Decimal("3.5")
-        self.done: Counter[str] = Counter()
-
-    def order(self) -> Place:
-        rng = self.random
-        now = self.mirror.timestamp
-        tif = rng.choice([TimeInForce.GTC] * 8 + [TimeInForce.GTT, TimeInForce.IOC, TimeInForce.FOK])
-        return Place(
-            side=rng.choice(list(Side)),
-            price=self.value + rng.randint(-8, 8) * TICK,
-            lots=rng.randint(1, 6),
-            tif=tif,
-            post_only=tif is TimeInForce.GTC and rng.random() < 0.3,
-            reduce_only=rng.random() < 0.05,
-            cancel_taking=rng.random() < 0.5,
-            expiry=now + rng.choice([5, 600]) if tif is TimeInForce.GTT else 0,
-            client_id=rng.randrange(2**64),
-        )
-
-    async def act(self) -> None:
-        client = self.random.choice(self.market.traders)
-        account = await client.account_id()
-        own = [order.id for order in self.mirror.orders(account, SYMBOL)]
-        action = self.random.choices(
-            ["place", "batch", "cancel", "mass", "prune", "index", "realise", "time", "replace"],
-            [50, 25, 8, 3, 3, 5, 3, 5, 5],
-        )[0]
-        try:
-            await self.carry_out(action, client, account, own)
-        except Reverted as error:
-            self.done[type(error).__name__] += 1
-        else:
-            self.done[action] += 1
-
-    async def carry_out(self, action: str, client: ExchangeClient, account: int, own: list[int]) -> None:
-        rng = self.random
-        match action:
-            case "place":
-                await client.run(client.calls.place(SYMBOL, self.order()))
-            case "batch":
-                cancels = [Cancel(one) for one in rng.sample(own, min(len(own), 2))]
-                cancels += cancels[:1]
-                operations = cancels + [self.order() for _ in range(rng.randint(1, 4))]
-                rng.shuffle(operations)
-                await client.batch(SYMBOL, operations)
-            case "cancel" if own:
-                await client.cancel(rng.choice(own))
-            case "mass":
-                await client.mass_cancel(SYMBOL)
-            case "prune":
-                await client.prune(SYMBOL, rng.choice(list(Side)))
-            case "index":
-                self.value += rng.randint(-20, 20) * TICK
-                await self.market.chain.mine()
-                await self.market.report(self.value)
-                await client.refresh_mark(SYMBOL)
-            case "realise":
-                await client.realise(account, SYMBOL)
-            case "time":
-                now = await self.market.chain.timestamp()
-                await self.market.chain.mine(timestamp=now + rng.choice([3, 60, 700]))
-            case "replace" if own:
-                await client.replace(rng.choice(own), self.order())
 
 
 async def settle_and_pay_out(market: Market, mirror: Mirror, stream: EventStream) -> None:
@@ -141,7 +65,7 @@ SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(2, 8)
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_random_trading_then_settlement(seed: int) -> None:
-    async with open_market(4, Decimal(30_000)) as market:
+    async with open_market(4, Decimal(30_000), symbol=SYMBOL) as market:
         mirror = market.mirror()
         stream = EventStream(market.chain.transport, [market.deployment.exchange], market.deployment.block)
         crowd = Crowd(market, mirror, seed)
@@ -157,3 +81,71 @@ async def test_random_trading_then_settlement(seed: int) -> None:
         assert len(mirror.trades) > 30, "too little happened for the comparison to mean much"
         assert {"place", "batch", "index"} <= set(crowd.done)
         await settle_and_pay_out(market, mirror, stream)
+
+
+async def close_with_debts(market: Market, follower: Follower) -> None:
+    """Expiry, tokens included: claims may be covered in part only."""
+    await market.expire()
+    await market.owner.settle(SYMBOL)
+    await market.owner.settle_accounts(list(follower.mirror.state.accounts))
+    await follower.check()
+    series = follower.mirror.series(SYMBOL)
+    assert series.closed
+    for trader in market.traders:
+        for side in TokenSide:
+            token = await trader.position_token(SYMBOL, side)
+            if lots := await token.balance():
+                try:
+                    await trader.redeem(SYMBOL, side, lots)
+                except reverts.OwesSeries:
+                    heir = next(
+                        one for at, one in enumerate(market.traders, 1) if series.position(at).quote >= 0
+                    )
+                    await token.transfer(heir.address, lots)
+                    await heir.redeem(SYMBOL, side, lots)
+        await follower.check()
+    for number, position in list(series.positions.items()):
+        if position.quote > 0:
+            await market.owner.draw(number, SYMBOL)
+            await follower.check()
+    assert all(series.positions[holder].claim == 0 for holder in series.token_accounts)
+    assert series.drawn <= series.collected <= series.claims
+
+
+LEVERED = {
+    "initial_margin": Decimal(8),
+    "maintenance_margin": Decimal(4),
+    "spread_margin": Decimal(1),
+    "band": Decimal(1),
+    "gap": Decimal(1),
+    "concentration": Decimal(0),
+    "price_cap": Decimal(8),
+}
+DISTRESS = [1, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(2, 8))]
+
+
+@pytest.mark.parametrize("seed", DISTRESS)
+async def test_random_liquidations_and_tokens(seed: int) -> None:
+    async with open_market(4, Decimal(4_000), symbol=SYMBOL, **LEVERED) as market:
+        follower = Follower.of(market)
+        for rich in market.traders[2:]:  # a wrapped lot is paid for in full
+            await market.fund(rich, Decimal(60_000))
+        await follower.check()
+        await market.owner.create_tokens(SYMBOL)
+        crowd = Distress(market, follower.mirror, seed, step=300, lots=14)
+        for trader in market.traders:
+            await trader.series_list()
+        steps = 0
+        while steps < 150 or crowd.kept() < 6:
+            await crowd.act()
+            await follower.mirror.sync(follower.stream)
+            steps += 1
+            if steps % 5 == 0:
+                await follower.check()
+            assert steps < 1_500, f"too little happened for the comparison to mean much: {crowd.done}"
+        await follower.check()
+        while abs(crowd.value - Decimal("3.5")) > Decimal("0.3"):  # each round within the deviation bound
+            crowd.value += Decimal("0.3") if crowd.value < Decimal("3.5") else -Decimal("0.3")
+            await market.chain.mine(timestamp=await market.chain.timestamp() + 1)
+            await market.report(crowd.value)
+        await close_with_debts(market, follower)
