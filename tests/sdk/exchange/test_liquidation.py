@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from chain_compare import Follower
-from market_kit import SYMBOL, Market, open_market, terms
+from market_kit import DAY, SYMBOL, Market, open_market, terms
 from olivepress import reverts
 from olivepress.errors import OutOfRange, UnknownAccount, UnknownSymbol, WrongLots, WrongTick, WrongType
 from olivepress.exchange import ExchangeClient, Place
@@ -241,7 +241,8 @@ async def test_below_zero_insurance_pays_and_what_is_left_is_declared(market: Ma
 
 
 async def test_gas_limits_of_liquidation_fit() -> None:
-    """The worst that an account can be: ten series of the feed, each with a position and an order."""
+    """The worst that an account can be: ten series of the feed in their averaging windows, each with a
+    position and an order."""
     async with open_market(3, D(10_000_000)) as market:
         victim, other, keeper = market.traders
         symbols = [SYMBOL, *(f"OTHER-{number}" for number in range(9))]
@@ -260,9 +261,13 @@ async def test_gas_limits_of_liquidation_fit() -> None:
             sent = await request("eth_getTransactionByHash", [tx_hash])
             used[name] = D(int(receipt["gasUsed"], 16)) / int(sent["gas"], 16)
 
-        await fall(market, "2.9", "2.4")
+        for day in range(await market.chain.timestamp() // DAY + 1, terms().to_spec(6).window_start + 2):
+            await market.chain.mine(timestamp=day * DAY)
+            await market.report("3.5")
+        await fall(market, "2.9", "2.4", "2.2")
         await note("flag", (await keeper.flag(VICTIM)).tx_hash)
-        await other.batch(SYMBOL, [Place(Side.BUY, D("2.38") + at * D("0.001"), 1) for at in range(30)])
+        low = (await keeper.mark(SYMBOL)).price - D("0.02")
+        await other.batch(SYMBOL, [Place(Side.BUY, low + at * D("0.001"), 1) for at in range(30)])
         snapshot = await market.chain.snapshot()
         await note("orders", (await keeper.cancel_orders(VICTIM)).tx_hash)
         await market.chain.revert(snapshot)
