@@ -1,4 +1,7 @@
-"""Every check of the project, each with its time; all of them run; the last line counts the outcomes."""
+"""Every check of the project, each with its time; all of them run; the last line counts the outcomes.
+
+The contracts and the Python are checked side by side: the compiler uses one core, for minutes.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from common import ROOT, VENV_BIN, VENV_PYTHON
@@ -24,6 +28,7 @@ class Check:
     command: list[str]
     count: Counter | None = None
     profile: str | None = None
+    lane: str = "python"
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,11 @@ def checks(deep: bool) -> list[Check]:
         Check("lint", [ruff, "check", "."]),
         Check("format", [ruff, "format", "--check", "."]),
         Check("types", [mypy]),
-        Check("solidity-format", ["forge", "fmt", "--check", "contracts", "tests/contracts"]),
-        Check("build", [str(VENV_PYTHON), build, "--check"]),
-        Check("forge", ["forge", "test"], count_forge, profile),
+        Check(
+            "solidity-format", ["forge", "fmt", "--check", "contracts", "tests/contracts"], lane="contracts"
+        ),
+        Check("build", [str(VENV_PYTHON), build, "--check"], lane="contracts"),
+        Check("forge", ["forge", "test"], count_forge, profile, lane="contracts"),
         Check(
             "pytest",
             [str(VENV_PYTHON), "-m", "pytest", "--durations=10", *(["--deep"] if deep else [])],
@@ -69,7 +76,7 @@ def checks(deep: bool) -> list[Check]:
     ]
 
 
-def run(check: Check, extra: list[str]) -> Outcome:
+def run(check: Check, extra: list[str], prefix: str = "") -> Outcome:
     print(f"\n== {check.name}", flush=True)
     start = time.monotonic()
     env = dict(os.environ) | ({"FOUNDRY_PROFILE": check.profile} if check.profile else {})
@@ -85,7 +92,8 @@ def run(check: Check, extra: list[str]) -> Outcome:
         assert process.stdout is not None
         for line in process.stdout:
             lines.append(line)
-            print(line, end="", flush=True)
+            sys.stdout.write(prefix + line)
+            sys.stdout.flush()
     ok = process.returncode == 0
     if check.count is None:
         return Outcome(check.name, ok, int(ok), int(not ok), 0, time.monotonic() - start)
@@ -95,6 +103,19 @@ def run(check: Check, extra: list[str]) -> Outcome:
     ok = ok and passed > 0
     failed = failed if ok else max(failed, 1)
     return Outcome(check.name, ok, passed, failed, skipped, time.monotonic() - start)
+
+
+def run_lanes(wanted: list[Check], extra: list[str]) -> list[Outcome]:
+    """Each lane in order, the lanes side by side; with more than one, every line says whose it is."""
+    lanes: dict[str, list[Check]] = {}
+    for check in wanted:
+        lanes.setdefault(check.lane, []).append(check)
+
+    def lane(mine: list[Check]) -> list[Outcome]:
+        return [run(one, extra, f"{one.name:15} | " if len(lanes) > 1 else "") for one in mine]
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        return [outcome for outcomes in pool.map(lane, lanes.values()) for outcome in outcomes]
 
 
 def summary(outcomes: list[Outcome]) -> None:
@@ -122,7 +143,7 @@ def main() -> int:
     wanted: list[str] = options.only or names
     if options.extra and len(wanted) != 1:
         parser.error("further arguments need exactly one --only STEP")
-    outcomes = [run(check, options.extra) for check in checks(options.deep) if check.name in wanted]
+    outcomes = run_lanes([check for check in checks(options.deep) if check.name in wanted], options.extra)
     summary(outcomes)
     return 0 if all(one.ok for one in outcomes) else 1
 

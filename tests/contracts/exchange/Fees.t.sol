@@ -134,9 +134,15 @@ contract FeesTest is ExchangeTest {
             address(this), to, 2, abi.encodeWithSelector(IExchangeErrors.InsufficientCash.selector, 0, 1, 2)
         );
         _refusedTreasury(address(this), to, 0, abi.encodeWithSelector(IExchangeErrors.ZeroAmount.selector));
-        _refusedTreasury(
-            address(this), address(0), 1, abi.encodeWithSelector(IExchangeErrors.ZeroAddress.selector)
-        );
+        address[2] memory lost = [address(0), address(exchange)];
+        for (uint256 i; i < lost.length; ++i) {
+            _refusedTreasury(
+                address(this),
+                lost[i],
+                1,
+                abi.encodeWithSelector(IExchangeErrors.InvalidRecipient.selector, lost[i])
+            );
+        }
         _refusedTreasury(to, to, 1, abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, to));
     }
 

@@ -33,13 +33,16 @@ contract WithdrawTest is ExchangeTest {
         assertEq(cashOf(bob), 100_000 * USD);
     }
 
-    function test_refusesZeroAmountAndZeroAddress() public {
+    function test_refusesZeroAmountAndRecipientsThatWouldLoseIt() public {
         _refused(0, abi.encodeWithSelector(IExchangeErrors.ZeroAmount.selector));
-        refused(
-            owner(alice),
-            abi.encodeCall(ITrading.withdraw, (1, address(0))),
-            abi.encodeWithSelector(IExchangeErrors.ZeroAddress.selector)
-        );
+        address[2] memory lost = [address(0), address(exchange)];
+        for (uint256 i; i < lost.length; ++i) {
+            refused(
+                owner(alice),
+                abi.encodeCall(ITrading.withdraw, (1, lost[i])),
+                abi.encodeWithSelector(IExchangeErrors.InvalidRecipient.selector, lost[i])
+            );
+        }
     }
 
     function test_refusesMoreThanCash() public {
