@@ -7,7 +7,8 @@ import json
 import logging
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +22,7 @@ from olivepress.errors import TransactionError
 from olivepress.events import EventStream
 from olivepress.exchange import SeriesTerms
 from olivepress.index import AnyMethodology, load
+from olivepress.manifest import Deployment, require_new
 from olivepress.mirror import Mirror
 from olivepress.prices import GenaiPrices, Quote, collect, simulate_gpu
 from olivepress_bots import hedger, maker, noise
@@ -63,12 +65,11 @@ CONTRACTS = (
 def run_devnet(*, manifest: Path, seed: int, port: int, as_json: bool) -> None:
     """Runs until SIGINT or SIGTERM. The manifest is there while everything is up.
 
-    Raises KeyboardInterrupt with a message when it was stopped.
+    Raises ConfigurationError when the manifest's file exists already, and KeyboardInterrupt with a message
+    when it was stopped.
     """
-    try:
-        asyncio.run(_run(manifest, seed, port, as_json))
-    finally:
-        manifest.unlink(missing_ok=True)
+    require_new(manifest)
+    asyncio.run(_run(manifest, seed, port, as_json))
     raise KeyboardInterrupt("Stopped: orders cancelled, the local chain is gone.")
 
 
@@ -94,11 +95,24 @@ async def _run(manifest: Path, seed: int, port: int, as_json: bool) -> None:
         devnet = Devnet(chain, seed)
         try:
             await devnet.open()
-            devnet.market.deployment.save(manifest)
-            _announce(devnet.facts(manifest), as_json)
-            await devnet.work(stop)
+            with published(devnet.market.deployment, manifest):
+                _announce(devnet.facts(manifest), as_json)
+                await devnet.work(stop)
         finally:
             await devnet.close()
+
+
+@contextmanager
+def published(deployment: Deployment, path: Path) -> Iterator[None]:
+    """Writes the manifest, and removes it at the end unless somebody has put another file there."""
+    require_new(path)
+    deployment.save(path)
+    written = path.read_bytes()
+    try:
+        yield
+    finally:
+        if path.is_file() and path.read_bytes() == written:
+            path.unlink()
 
 
 class Devnet:

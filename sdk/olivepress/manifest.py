@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic import ValidationError as PydanticError
 
 from olivepress.contracts import artifacts
-from olivepress.errors import ManifestError
+from olivepress.errors import ConfigurationError, ManifestError
 from olivepress.hashing import keccak256
 from olivepress.rpc import Transport
 
@@ -133,6 +133,14 @@ class Deployment(BaseModel):
                 shipped = artifacts.load(name if name != "collateral" else "MockUSDC").deployed_hash
                 if info.build_hash != shipped:
                     raise ManifestError(f"contracts.{name}.build_hash", info.build_hash, shipped)
+
+
+def require_new(path: Path) -> None:
+    """ConfigurationError when there is a file already: a manifest may be all that tells where money is."""
+    if path.exists():
+        raise ConfigurationError(
+            f"{path} exists and is not overwritten; name another file with --manifest, or remove it"
+        )
 
 
 def code_hash(code: str) -> str:

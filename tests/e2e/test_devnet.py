@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from olivepress_bots.devnet import contract_month, symbol_of
+from olivepress import devchain
+from olivepress.errors import ConfigurationError
+from olivepress.manifest import Deployment
+from olivepress_bots.devnet import contract_month, published, symbol_of
 from processes import descendants, finish, run, start, until_gone
 
 
@@ -55,6 +58,41 @@ async def test_trade_against_the_bots_then_stop(tmp_path: Path) -> None:
     assert "Traceback" not in done.err
     assert await until_gone(family) == set()
     assert not (tmp_path / told["manifest"]).exists()
+
+
+async def test_a_manifest_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "olivepress.json").write_text("precious")
+    async with devchain.launch() as other:  # its port is taken: nothing starts there in any case
+        done = await run("devnet", "--port", other.url.rsplit(":", 1)[1], cwd=tmp_path)
+    assert done.code == 2, done.err
+    assert "olivepress.json exists" in done.err
+    assert (tmp_path / "olivepress.json").read_text() == "precious"
+
+
+def test_only_the_manifest_that_was_written_is_removed(tmp_path: Path) -> None:
+    file = tmp_path / "olivepress.json"
+    with published(manifest(), file):
+        assert Deployment.load(file) == manifest()
+    assert not file.exists()
+    with published(manifest(), file):
+        file.write_text("precious")
+    assert file.read_text() == "precious"
+    with pytest.raises(ConfigurationError, match="exists"), published(manifest(), file):
+        pass
+    assert file.read_text() == "precious"
+
+
+def manifest() -> Deployment:
+    zero = "0x" + "00" * 32
+    return Deployment(
+        chain_id=31337,
+        genesis=zero,
+        block=1,
+        contracts={},
+        collateral_symbol="USDC",
+        collateral_decimals=6,
+        versions={},
+    )
 
 
 async def _two_sided(folder: Path, settings: dict[str, str], symbol: str) -> Decimal:

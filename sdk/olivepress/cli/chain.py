@@ -19,7 +19,6 @@ from olivepress.cli.options import (
     open_transport,
 )
 from olivepress.cli.output import print_json, print_pairs
-from olivepress.errors import ConfigurationError
 
 Seed = Annotated[int, typer.Option(help="The same seed repeats a run exactly.")]
 
@@ -69,8 +68,9 @@ def deploy(
     as_json: AsJson = False,
 ) -> None:
     """Deploy oracle and exchange with your key, and write the manifest."""
-    if manifest.exists():
-        raise ConfigurationError(f"{manifest} exists; name another file with --manifest")
+    from olivepress.manifest import require_new
+
+    require_new(manifest)
     signer = load_signer(keystore)
 
     async def go() -> dict[str, object]:
