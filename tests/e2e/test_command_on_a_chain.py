@@ -80,8 +80,12 @@ async def test_from_deposit_to_withdrawal(user: User, market: Market) -> None:
     assert (resting["filled"], resting["resting"]) == (0, 1)
     during = await user.reads("account")
     assert [(one["symbol"], one["lots"]) for one in during["positions"]] == [(SYMBOL, 2)]
-    assert [str(one["order_id"]) for one in during["orders"]] == [resting["order_id"]]
-    gone = await user.reads("order", "cancel", resting["order_id"])
+    assert [one["order_id"] for one in during["orders"]] == [resting["order_id"]]
+    narrow = {**user.settings, "COLUMNS": "60"}
+    shown = await run("account", cwd=user.folder, settings=narrow)
+    (printed,) = re.findall(r"\b\d{20,}\b", shown.out)
+    assert "OrderId" not in shown.out
+    gone = await user.reads("order", "cancel", printed)
     assert gone["lots"] == 1
     await user.reads("order", "cancel", "all")
     out = await user.reads("withdraw", "1000.5")

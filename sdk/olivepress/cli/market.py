@@ -143,8 +143,8 @@ def account(
         columns = ("series", "lots", "quote", "value", "open buy", "open sell", "claim")
         print_table("Positions", columns, rows)
     if view.orders:
-        orders = [(o.symbol, o.side, o.price, o.lots, o.expiry or None, o.order_id) for o in view.orders]
-        print_table("Orders", ("series", "side", "price", "lots", "expiry", "order id"), orders)
+        orders = [(o.order_id, o.symbol, o.side, o.price, o.lots, o.expiry or None) for o in view.orders]
+        print_table("Orders", ("order id", "series", "side", "price", "lots", "expiry"), orders)
 
 
 def to_date(field: str, text: str) -> date:

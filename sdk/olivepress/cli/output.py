@@ -13,11 +13,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from olivepress.types import OrderId
 from olivepress.units import plain
 
 
 def plain_data(value: Any) -> Any:
-    """Dataclasses, decimals, dates and enums as JSON values. Decimals become text, so nothing is lost."""
+    """Dataclasses, decimals, dates and enums as JSON values. Decimals and order ids become text: JavaScript
+    would round them."""
+    if isinstance(value, OrderId):
+        return str(int(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = dataclasses.fields(value)
         return {field.name: plain_data(getattr(value, field.name)) for field in fields}
@@ -65,6 +69,8 @@ def shown(value: object) -> str:
     """A value for people: thousands separators, no needless zeros, a dash for nothing."""
     if value is None:
         return "-"
+    if isinstance(value, OrderId):
+        return str(int(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal):

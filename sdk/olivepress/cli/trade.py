@@ -109,7 +109,7 @@ def place(
                 "side": result.side,
                 "price": result.price,
                 "lots": result.lots,
-                "order_id": None if result.order_id is None else str(int(result.order_id)),
+                "order_id": result.order_id,
                 "filled": result.filled,
                 "average_price": result.average_price,
                 "fee": result.fee,
