@@ -58,7 +58,7 @@ contract Exchange is ITrading, ExchangeBase {
     /// @inheritdoc ITrading
     function withdraw(uint256 amount, address to) external lock {
         if (amount == 0) revert ZeroAmount();
-        if (to == address(0)) revert ZeroAddress();
+        if (to == address(0) || to == address(this)) revert InvalidRecipient(to);
         uint256 account = _actor(OWNER);
         uint256 word = s.accounts[account];
         uint256 cash = Ledger.cash(word);

@@ -63,7 +63,7 @@ contract BackOffice is IBackOffice, Desk {
     /// @inheritdoc IBackOffice
     function withdrawTreasury(address to, uint256 amount) external onlyOwner delegated lock {
         if (amount == 0) revert ZeroAmount();
-        if (to == address(0)) revert ZeroAddress();
+        if (to == address(0) || to == address(this)) revert InvalidRecipient(to);
         if (amount > s.treasury) revert InsufficientCash(0, s.treasury, amount);
         s.treasury -= uint128(amount);
         emit TreasuryWithdrawn(to, amount);

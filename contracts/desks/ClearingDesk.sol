@@ -69,8 +69,8 @@ contract ClearingDesk is IClearing, Desk {
     /// @inheritdoc IClearing
     function challenge(uint16 series) external delegated lock {
         uint32 account = uint32(_actor(OWNER));
-        _pull(_bond);
         Challenges.post(s, _oracle, series, account, _bond);
+        _pull(_bond);
     }
 
     /// @inheritdoc IClearing

@@ -27,7 +27,8 @@ abstract contract Desk is ExchangeBase {
         _next = next_;
     }
 
-    fallback() external {
+    /// @dev Refuses direct calls too: the next desk would take the one called for the exchange.
+    fallback() external delegated {
         if (_next == address(0)) revert UnknownFunction(msg.sig);
         _delegate(_next);
     }

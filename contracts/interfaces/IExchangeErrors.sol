@@ -26,6 +26,8 @@ interface IExchangeErrors {
     // --- money ---
     error ZeroAmount();
     error ZeroAddress();
+    /// @notice Paying the exchange itself would lose the money.
+    error InvalidRecipient(address to);
     /// @notice The token credited something else than what was sent: fee-on-transfer tokens are not supported.
     error UnsupportedToken(uint256 sent, uint256 received);
     /// @notice Collateral must have at most 8 decimals.

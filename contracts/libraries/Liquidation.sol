@@ -86,7 +86,7 @@ library Liquidation {
     }
 
     /// @dev Side, limit inside the band, and the lots that bring equity at the mark back to IM. IM is convex in the
-    /// lots closed, so the straight line between its ends never asks for too few.
+    /// lots closed, so each frees at most what the first does, and those asked for are never too many.
     function _size(
         State storage s,
         IIndexOracle oracle,
@@ -98,16 +98,17 @@ library Liquidation {
         Position memory p = c.position;
         if (p.lots == 0) revert IExchangeErrors.NothingToReduce(uint16(c.series), 0);
         uint256 held = p.lots > 0 ? uint256(p.lots) : uint256(-p.lots);
-        Position memory flat = Words.toPosition(c.beforeWord);
-        flat.quote += flat.lots * int256(c.hot.mark * c.terms.tickValue);
-        flat.lots = 0;
-        AccountMargin memory without = Margin.assess(s, oracle, c.accountWord, c.account, c, flat, false);
+        Position memory less = Words.toPosition(c.beforeWord);
+        int256 one = p.lots > 0 ? int256(1) : -1;
+        less.lots -= one;
+        less.quote += one * int256(c.hot.mark * c.terms.tickValue);
+        AccountMargin memory m = Margin.assess(s, oracle, c.accountWord, c.account, c, less, false);
         uint256 im = x.before.initialMargin;
-        if (without.initialMargin >= im) {
+        if (m.initialMargin >= im) {
             revert IExchangeErrors.NothingFreed(uint32(c.account), uint16(c.series));
         }
-        uint256 need = uint256(int256(im) - x.before.equity);
-        uint256 most = (held * need + (im - without.initialMargin) - 1) / (im - without.initialMargin);
+        uint256 freed = im - m.initialMargin;
+        uint256 most = (uint256(int256(im) - x.before.equity) + freed - 1) / freed;
         if (most > held) most = held;
         x.lots = lots < most ? lots : most;
         (uint256 low, uint256 high) = Matching.band(c);
@@ -120,7 +121,6 @@ library Liquidation {
     /// @dev What the account loses, reward included, is at most max(equity, 0) x MM freed / MM.
     function _reward(State storage s, IIndexOracle oracle, Context memory c, Closing memory x)
         private
-        view
         returns (uint256 reward)
     {
         AccountMargin memory m = Margin.assess(s, oracle, c.accountWord, c.account, c, c.position, false);
@@ -134,6 +134,7 @@ library Liquidation {
         reward = freed * KEEPER_BPS / 10_000;
         if (loss < 0) loss = 0;
         if (reward > uint256(allowed - loss)) reward = uint256(allowed - loss);
+        _recovered(s, c.account, m.equity - int256(reward), m.maintenanceMargin);
     }
 
     function _allowed(AccountMargin memory m, uint256 freed) private pure returns (uint256) {
@@ -243,6 +244,7 @@ library Liquidation {
         }
         _addQuote(s, x.account, x.payIn, -int256(paid));
         _addQuote(s, x.bidder, x.payIn, int256(paid + insured));
+        _recovered(s, x.account, m.equity - int256(paid), m.maintenanceMargin);
     }
 
     // --- flags and deficits ---
@@ -275,9 +277,15 @@ library Liquidation {
             if (s.flaggedAt[account] == 0) {
                 revert IExchangeErrors.Healthy(account, m.equity, m.maintenanceMargin);
             }
-            delete s.flaggedAt[account];
-            emit IExchangeEvents.Flagged(account, 0);
+            _recovered(s, account, m.equity, m.maintenanceMargin);
         }
+    }
+
+    /// @dev Stops the clock of an account that is not below MM any more.
+    function _recovered(State storage s, uint256 account, int256 equity, uint256 mm) private {
+        if (equity < int256(mm) || s.flaggedAt[account] == 0) return;
+        delete s.flaggedAt[account];
+        emit IExchangeEvents.Flagged(uint32(account), 0);
     }
 
     /// @notice Declares what an account lacks in a feed after a whole auction below zero, or clears it once cured.

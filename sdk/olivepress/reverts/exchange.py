@@ -85,6 +85,10 @@ class InvalidFraction(ContractError):
     whole: int
 
 
+class InvalidRecipient(ContractError):
+    to: str
+
+
 class InvalidSpec(ContractError):
     field: str
     value: int

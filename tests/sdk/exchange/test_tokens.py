@@ -172,10 +172,6 @@ async def bounties(market: Market, follower: Follower) -> None:
     assert (series.pool, series.fees) == (0, 0)
 
 
-@pytest.mark.xfail(
-    raises=reverts.StringTooLong,
-    reason="the token's EIP-712 name holds 31 characters: symbols of more than 14 have no tokens",
-)
 async def test_the_longest_symbol_has_tokens() -> None:
     longest = f"{market_kit.SYMBOL}-OR-LONGER-31"
     assert len(longest) == 31
