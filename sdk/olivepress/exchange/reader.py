@@ -108,7 +108,7 @@ class ExchangeReader:
     async def require_account(self, account: int) -> int:
         """The number itself when there is such an account. UnknownAccount when not."""
         number = require_int(account, "account", 0, 2**32 - 1)
-        if number > self._accounts:
+        if not 1 <= number <= self._accounts:
             self._accounts = await self.exchange.value("accountCount")
         if not 1 <= number <= self._accounts:
             raise UnknownAccount(

@@ -153,8 +153,11 @@ class OracleClient:
         return Window(*(await self.oracle.read("window", _feed_id(feed), *days)).values())
 
     async def history(self, feed: int, from_block: int | None = None) -> list[IndexPoint]:
-        """Every value that came into force, oldest first, from the events."""
-        _feed_id(feed)
+        """Every value that came into force, oldest first, from the events. UnknownFeed when there is no such
+        feed."""
+        count = await self.oracle.value("feedCount")
+        if _feed_id(feed) > count:
+            raise UnknownFeed("feed", feed, f"1 to {count}" if count else "there is none")
         points: list[IndexPoint] = []
         pending: dict[int, ev.RoundPending] = {}
         for event in await self._events(from_block):

@@ -32,6 +32,12 @@ async def test_a_first_deposit_opens_an_account(market: Market) -> None:
     assert (await new.account(4)).cash == D(55)
 
 
+async def test_no_account_has_the_number_zero(market: Market) -> None:
+    fresh = await stranger(market)
+    with pytest.raises(UnknownAccount, match=r"account: 0 .*1 to 3"):
+        await fresh.account(0)
+
+
 async def test_a_deposit_for_somebody_else(market: Market) -> None:
     giver = market.traders[0]
     await giver.withdraw(D(60))

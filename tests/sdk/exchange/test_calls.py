@@ -118,9 +118,14 @@ def test_other_refusals(calls: Calls) -> None:
         calls.place("LLM-FLAGSHIP-JAN27", buy())
     with pytest.raises(OutOfRange, match="operations"):
         calls.batch(SYMBOL, [])
+    stray: Any = object()
+    with pytest.raises(WrongType, match=r"operations: <object .*Place and Cancel"):
+        calls.batch(SYMBOL, [buy(), stray])
+    with pytest.raises(OutOfRange, match=r"accounts: .*at least one"):
+        calls.settle_accounts([])
     with pytest.raises(OutOfRange, match="max_steps"):
         calls.place(SYMBOL, buy(), max_steps=2**16)
-    with pytest.raises(UnknownSymbol, match="series: 2"):
+    with pytest.raises(UnknownSymbol, match=r"order_id: .*an order of series 1"):
         calls.cancel(OrderId.pack(2, Side.BUY, 1, 1, 1))
     with pytest.raises(ValidationError, match="an order of LLM-FLAGSHIP-DEC26"):
         calls.batch(SYMBOL, [Cancel(OrderId.pack(2, Side.BUY, 1, 1, 1))])

@@ -123,6 +123,8 @@ async def test_cancels(market: Market) -> None:
     assert (await taker.prune(SYMBOL, Side.SELL)).block > 0
     with pytest.raises(UnknownSymbol):
         await maker.cancel(OrderId.pack(77, Side.BUY, 1, 1, 1))
+    with pytest.raises(UnknownSymbol, match=r"order_id: 0 .*series 1"):
+        await maker.cancel(0)
 
 
 async def test_a_batch_tells_what_became_of_each_operation(market: Market) -> None:

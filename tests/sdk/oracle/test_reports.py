@@ -13,7 +13,7 @@ import pytest
 
 from market_kit import Market, open_market
 from olivepress import reverts
-from olivepress.errors import OutOfRange, ValidationError
+from olivepress.errors import OutOfRange, UnknownFeed, ValidationError
 from olivepress.oracle import Report, SignedReport, sign_report
 from olivepress.oracle.codec import OracleDomain, pack_update, update_calldata
 from olivepress.signer import LocalSigner
@@ -55,6 +55,13 @@ async def assert_nothing_changed(market: Market) -> None:
 async def test_a_good_round_is_accepted(market: Market) -> None:
     await market.oracle.submit_reports(1, await reports(market))
     assert (await market.oracle.latest(1)).value == D("3.6")
+
+
+async def test_the_history_of_a_feed_that_is_not_there(market: Market) -> None:
+    for feed in (0, 2, 99):
+        with pytest.raises(UnknownFeed, match="feed: "):
+            await market.oracle.history(feed)
+    assert len(await market.oracle.history(1)) == 1
 
 
 async def test_unsigned_and_forged_reports_are_not_even_sent(market: Market) -> None:

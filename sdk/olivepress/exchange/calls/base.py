@@ -16,7 +16,7 @@ from olivepress.exchange.results import events_of, tx_hash_of
 from olivepress.manifest import Deployment
 from olivepress.signer import address_bytes, checksum_address
 from olivepress.tx import PendingTx, Receipt
-from olivepress.types import Series
+from olivepress.types import OrderId, Series
 from olivepress.units import amount_to_base, base_to_amount, require_int
 
 T = TypeVar("T")
@@ -95,6 +95,13 @@ class Builder:
         raise UnknownSymbol(
             "series", series, ", ".join(str(one.id) for one in self._series.values()) or "none"
         )
+
+    def series_of(self, order_id: int) -> Series:
+        """The series of an order, by its id."""
+        try:
+            return self.series_by_id(OrderId(order_id).series)
+        except UnknownSymbol as error:
+            raise UnknownSymbol("order_id", order_id, f"an order of series {error.allowed}") from None
 
     def base(self, amount: Decimal) -> int:
         """A positive amount of collateral in base units."""

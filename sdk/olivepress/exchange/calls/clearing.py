@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from olivepress import events as ev
-from olivepress.errors import ValidationError, WrongType
+from olivepress.errors import OutOfRange, ValidationError, WrongType
 from olivepress.exchange import gas
 from olivepress.exchange.calls.base import U32, Builder, Call
 from olivepress.exchange.models import TxResult
@@ -42,7 +42,10 @@ class ClearingCalls(Builder):
         return self._cold("settle", series.id, read=read, limit=gas.SETTLE)
 
     def settle_accounts(self, accounts: Sequence[int]) -> Call[TxResult]:
-        return self._cold("settleAccounts", [require_int(one, "accounts", 1, U32) for one in accounts])
+        numbers = [require_int(one, "accounts", 1, U32) for one in accounts]
+        if not numbers:
+            raise OutOfRange("accounts", accounts, "at least one")
+        return self._cold("settleAccounts", numbers)
 
     def draw(self, account: int, symbol: str) -> Call[TxResult]:
         number = require_int(account, "account", 1, U32)

@@ -41,7 +41,7 @@ class TradingCalls(Builder):
     def cancel(self, order_id: int) -> Call[CancelResult]:
         """One resting order, by its id."""
         order = OrderId(order_id)
-        series = self.series_by_id(order.series)
+        series = self.series_of(order)
 
         def read(receipt: Receipt) -> CancelResult:
             return ResultReader(series, receipt, self._to).cancel(Cancel(order))
@@ -90,6 +90,8 @@ class TradingCalls(Builder):
         if isinstance(operation, Place):
             flags, tick, lots = self._order(series, operation)
             return packing.place_op(flags, tick, lots, operation.expiry, operation.client_id)
+        if not isinstance(operation, Cancel):
+            raise WrongType("operations", operation, "Place and Cancel")
         order = OrderId(operation.order_id)
         if order.series != series.id:
             raise ValidationError("order_id", order, f"an order of {series.symbol} (series {series.id})")

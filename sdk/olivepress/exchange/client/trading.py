@@ -89,4 +89,4 @@ class TradingClient(Sending):
         number = OrderId(order_id).series
         if all(one.id != number for one in self._known.values()):
             await self.series_list()
-        return self.calls.series_by_id(number)
+        return self.calls.series_of(order_id)
