@@ -9,8 +9,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = ROOT / "contracts" / "interfaces" / "IExchangeErrors.sol"
-# Errors under these headings belong to the desks.
-OF_DESKS = {"liquidation", "challenges and tokens"}
 
 
 def sources(directory: str) -> str:
@@ -18,17 +16,10 @@ def sources(directory: str) -> str:
 
 
 def raised_errors() -> list[str]:
-    """Errors of the exchange that its code raises, but for those of the desks."""
+    """Errors of the exchange that its code raises."""
     contracts = sources("contracts")
-    found = []
-    heading = ""
-    for line in ERRORS.read_text().splitlines():
-        if match := re.match(r"\s*// --- (.+) ---", line):
-            heading = match[1]
-        match = re.match(r"\s*error (\w+)\(", line)
-        if match and heading not in OF_DESKS and re.search(rf"revert (?:\w+\.)?{match[1]}\(", contracts):
-            found.append(match[1])
-    return found
+    declared = re.findall(r"^\s*error (\w+)\(", ERRORS.read_text(), re.M)
+    return [error for error in declared if re.search(rf"revert (?:\w+\.)?{error}\(", contracts)]
 
 
 TESTS = sources("tests/contracts")
