@@ -153,6 +153,8 @@ class DuplexTransport(BaseTransport):
             flight.timer.cancel()
         for number in range(flight.first, flight.first + len(flight.results)):
             self._flights.pop(number, None)
+        if flight.future.done() and not flight.future.cancelled():
+            flight.future.exception()  # when sending failed too, nobody has waited for it
 
     def _expire(self, flight: _Flight) -> None:
         if not flight.future.done():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -129,6 +130,22 @@ async def test_everything_in_flight_fails_when_the_connection_breaks() -> None:
         writes = [transport.request("evm_mine") for _ in range(10)]
         results = await asyncio.gather(*writes, return_exceptions=True)
     assert [type(result) for result in results] == [ConnectionFailed] * 10
+
+
+async def test_a_connection_that_breaks_while_sending_is_told_once() -> None:
+    class Broken:
+        async def send(self, data: bytes) -> None:
+            transport._fail_flights(ConnectionFailed("read failed"))
+            raise ConnectionResetError("write failed")
+
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    transport = WebSocketTransport("ws://127.0.0.1:9", QUICK)
+    with pytest.raises(ConnectionFailed, match="write failed"):
+        await transport._fly(Broken(), transport._launch(1), b"{}")
+    gc.collect()
+    await asyncio.sleep(0)
+    assert complaints == []
 
 
 async def test_a_silent_node_times_out() -> None:
