@@ -7,7 +7,7 @@ import json
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console
 
 from olivepress.devchain import DevChain, launch
-from olivepress.errors import TransactionError
+from olivepress.errors import ConnectionFailed, TransactionError
 from olivepress.events import EventStream
 from olivepress.exchange import SeriesTerms
 from olivepress.index import AnyMethodology, load
@@ -92,14 +92,34 @@ async def _run(manifest: Path, seed: int, port: int, as_json: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with launch(block_time=1, port=port) as chain:
-        devnet = Devnet(chain, seed)
-        try:
-            await devnet.open()
-            with published(devnet.market.deployment, manifest):
-                _announce(devnet.facts(manifest), as_json)
-                await devnet.work(stop)
-        finally:
-            await devnet.close()
+        await while_it_lives(chain, _serve(Devnet(chain, seed), manifest, stop, as_json))
+
+
+async def _serve(devnet: Devnet, manifest: Path, stop: asyncio.Event, as_json: bool) -> None:
+    try:
+        await devnet.open()
+        with published(devnet.market.deployment, manifest):
+            _announce(devnet.facts(manifest), as_json)
+            await devnet.work(stop)
+    finally:
+        await devnet.close()
+
+
+async def while_it_lives(chain: DevChain, work: Coroutine[Any, Any, None]) -> None:
+    """Runs `work` to its end. ConnectionFailed when the chain ends first, whatever else that made fail."""
+    task = asyncio.create_task(work)
+    both: list[asyncio.Future[Any]] = [task, chain.ended]
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if task.done() and task.exception() is not None:
+            # The connection breaks a moment before the end of the process is seen.
+            await asyncio.wait([chain.ended], timeout=1)
+        if chain.ended.done():
+            raise ConnectionFailed("the local chain is gone: Anvil has ended", url=chain.url)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await task
 
 
 @contextmanager
@@ -203,8 +223,9 @@ class Devnet:
             for task in done - {stopped}:
                 await task
         finally:
-            for runner in self.runners:
-                await runner.stop()
+            if not self.chain.ended.done():
+                for runner in self.runners:
+                    await runner.stop()
             for task in (*tasks, stopped):
                 task.cancel()
             await asyncio.gather(*tasks, stopped, return_exceptions=True)

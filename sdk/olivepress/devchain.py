@@ -88,6 +88,8 @@ class DevChain:
         self.keys = keys
         self.accounts = accounts
         self.transport: Transport
+        self.ended: asyncio.Future[int]
+        """Done once Anvil has ended, whoever ended it."""
         self._mining = asyncio.Lock()
 
     async def mine(self, blocks: int = 1, *, timestamp: int | None = None) -> int:
@@ -260,6 +262,7 @@ async def launch(
     try:
         chain = DevChain(anvil.port, tuple(anvil.keys), tuple(anvil.accounts), chain_id)
         chain.ipc_path = ipc
+        chain.ended = asyncio.ensure_future(anvil.process.wait())
         try:
             chain.transport = await connect(chain.ws_url)
             # Without this it prints a line for every request.

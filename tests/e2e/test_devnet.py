@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from datetime import date
 from decimal import Decimal
@@ -12,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from olivepress import devchain
-from olivepress.errors import ConfigurationError
+from olivepress.errors import ConfigurationError, ConnectionFailed, OutcomeUnknown
 from olivepress.manifest import Deployment
-from olivepress_bots.devnet import contract_month, published, symbol_of
-from processes import descendants, finish, run, start, until_gone
+from olivepress_bots.devnet import contract_month, published, symbol_of, while_it_lives
+from processes import anvil_of, descendants, finish, run, start, until_anvil, until_gone
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,33 @@ async def test_trade_against_the_bots_then_stop(tmp_path: Path) -> None:
     assert "Traceback" not in done.err
     assert await until_gone(family) == set()
     assert not (tmp_path / told["manifest"]).exists()
+
+
+async def test_a_chain_that_dies_is_told(tmp_path: Path) -> None:
+    devnet = await start("devnet", "--port", "0", "--json", cwd=tmp_path)
+    assert devnet.stdout is not None
+    await asyncio.wait_for(devnet.stdout.readline(), 90)
+    os.kill(await until_anvil(devnet), signal.SIGKILL)
+    done = await finish(devnet, 20)
+    assert done.code == 3, done.err
+    last = json.loads(done.err.splitlines()[-1])
+    assert (last["error"], last["exit_code"]) == ("ConnectionFailed", 3)
+    assert "the local chain is gone" in last["message"]
+    assert "Traceback" not in done.err
+    assert not (tmp_path / "olivepress.json").exists()
+
+
+async def test_what_fails_because_the_chain_died_is_no_error_of_its_own() -> None:
+    async def fails(after: int | None) -> None:
+        if after is not None:
+            os.kill(after, signal.SIGKILL)
+        raise OutcomeUnknown("lost sight of the transaction", tx_hash=b"\x01" * 32)
+
+    async with devchain.launch() as chain:
+        with pytest.raises(OutcomeUnknown):
+            await while_it_lives(chain, fails(None))
+        with pytest.raises(ConnectionFailed, match="the local chain is gone"):
+            await while_it_lives(chain, fails(anvil_of(os.getpid())))
 
 
 async def test_a_manifest_is_never_overwritten(tmp_path: Path) -> None:
