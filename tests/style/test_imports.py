@@ -27,6 +27,7 @@ LAYERS = (
     "mirror",
     "exchange",
     "oracle",
+    "interop",
     "deploy",
     "devchain",
     "sync",

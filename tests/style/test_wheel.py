@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -32,6 +33,18 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
     assert held == wanted
     for suffix in (".csv", ".toml", ".json", ".css", ".typed"):
         assert any(name.endswith(suffix) for name in held), suffix
+
+
+def test_the_wheel_asks_for_what_the_package_imports(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    asked = re.findall(r"^Requires-Dist: ([\w-]+)(?!.*extra ==)", archive.read(name).decode(), re.MULTILINE)
+    used = {"web3": "olivepress/interop.py", "eth-account": "olivepress/signer.py"}
+    for package, module in used.items():
+        assert package in asked
+        assert package.replace("-", "_") in archive.read(module).decode()
+    locked = (ROOT / "requirements.lock").read_text()
+    assert [package for package in asked if f"\n{package}==" not in locked] == []
 
 
 def test_index_show_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:

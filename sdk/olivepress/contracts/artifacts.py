@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from olivepress.contracts.abi import Abi, Entry, Interface
+from olivepress.contracts.abi import Abi, Entry, Interface, canonical
 from olivepress.errors import ConfigurationError
 from olivepress.hashing import keccak256
 
@@ -105,8 +105,20 @@ def shared_entries(kind: str) -> tuple[Entry, ...]:
 
 
 @cache
+def exchange_abi() -> Abi:
+    """Everything that can be called at the exchange's address: its own functions and those of its desks,
+    with their events and errors, each once. No constructors."""
+    names = ("Exchange", "BackOffice", "ClearingDesk", "RiskDesk", "TokenDesk")
+    entries = [entry for name in names for entry in load(name).abi if entry["type"] != "constructor"]
+    return list({_identity(entry): entry for entry in entries}.values())
+
+
+def _identity(entry: Mapping[str, Any]) -> tuple[str, str, str]:
+    types = ",".join(canonical(one) for one in entry.get("inputs", ()))
+    return entry["type"], entry.get("name", ""), types
+
+
+@cache
 def exchange_interface() -> Interface:
-    """Everything that can be called at the exchange's address: its own functions and those of its back
-    office."""
-    desks = ("BackOffice", "ClearingDesk", "RiskDesk", "TokenDesk")
-    return Interface([entry for name in ("Exchange", *desks) for entry in load(name).abi])
+    """`exchange_abi`, ready to encode and decode."""
+    return Interface(exchange_abi())

@@ -48,10 +48,10 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
-    heavy = {"ccxt", "eth_account", "eth_abi", "pydantic", "httpx", "websockets", "coincurve"}
+    heavy = {"ccxt", "eth_account", "eth_abi", "pydantic", "httpx", "websockets", "coincurve", "web3"}
     assert loaded_by("import olivepress") & heavy == set()
 
 
 def test_the_clients_need_neither_ccxt_nor_eth_account_nor_the_command() -> None:
     statement = "import olivepress; [getattr(olivepress, name) for name in olivepress.__all__]"
-    assert loaded_by(statement) & {"ccxt", "eth_account", "rich", "typer"} == set()
+    assert loaded_by(statement) & {"ccxt", "eth_account", "web3", "rich", "typer"} == set()
