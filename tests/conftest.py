@@ -1,9 +1,11 @@
-"""What all Python tests share: `--deep` and the matching hypothesis profiles."""
+"""What all Python tests share: `--deep` and the matching hypothesis profiles; a compiler."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import settings
+
+from solidity import Compile, compile_source
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("deep", deadline=None, max_examples=2_000)
@@ -23,3 +25,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("deep"):
             item.add_marker(pytest.mark.skip(reason="takes minutes: runs with --deep"))
+
+
+@pytest.fixture
+def solidity() -> Compile:
+    """Compiles a source string to its contracts by name."""
+    return compile_source
