@@ -35,8 +35,13 @@ _BY_PREFIX = {
     "deposit": {"Deposited": 1},
     "withdraw": {"Withdrawn": 1},
     "realise": {"Realised": 1},
-    "liquidate_book": {FILLED: 1, TAKEN: 1, "Liquidated": 1, "Flagged": 1},
-    "liquidate_slice": {"PositionMoved": 1, "Auctioned": 1},
+    "liquidate_book": {
+        FILLED: 1,
+        TAKEN: 1,
+        "Liquidated": 1,
+        "Flagged": 2,
+    },  # the clock starts, and stops at recovery
+    "liquidate_slice": {"PositionMoved": 1, "Auctioned": 1, "Flagged": 1},
     "settle_account": {"AccountSettled": 1},
     # The wrapper's loss at the mark is paid at once.
     "wrap": {"Wrapped": 1, "PositionMoved": 1, "Realised": 1},
