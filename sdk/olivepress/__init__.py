@@ -1,8 +1,7 @@
 """Cash-settled, expiring futures on the price of AI compute: the client of the olivepress exchange.
 
     transport = await connect("ws://127.0.0.1:8545")
-    deployment = Deployment.load("manifest.json")
-    await deployment.verify(transport)
+    deployment = await Deployment.open("manifest.json", transport)
     sender = TransactionSender(transport, LocalSigner(key), deployment.chain_id)
     client = ExchangeClient(sender, deployment)
     await client.deposit(Decimal(10_000))

@@ -109,6 +109,16 @@ class Deployment(BaseModel):
             raise ManifestError("format", manifest.format, FORMAT)
         return manifest
 
+    @classmethod
+    async def open(cls, path: Path | str, transport: Transport) -> Deployment:
+        """Reads a manifest and refuses it when the chain behind `transport` is another or has other code.
+
+        :raises ManifestError: as `load` and `verify`
+        """
+        manifest = cls.load(path)
+        await manifest.verify(transport)
+        return manifest
+
     async def verify(self, transport: Transport) -> None:
         """Compares chain id, genesis block and every contract's code with the chain and with this package.
 

@@ -73,6 +73,16 @@ async def test_another_chain_is_refused(deployed: tuple[DevChain, Deployment]) -
     assert genesis.value.value == manifest.genesis != genesis.value.expected
 
 
+async def test_opening_checks_the_chain(deployed: tuple[DevChain, Deployment], tmp_path: Path) -> None:
+    chain, manifest = deployed
+    path = tmp_path / "manifest.json"
+    manifest.save(path)
+    assert await Deployment.open(path, chain.transport) == manifest
+    manifest.model_copy(update={"chain_id": 1}).save(path)
+    with pytest.raises(ManifestError, match="chain_id"):
+        await Deployment.open(path, chain.transport)
+
+
 async def test_other_code_is_refused(
     deployed: tuple[DevChain, Deployment], monkeypatch: pytest.MonkeyPatch
 ) -> None:
