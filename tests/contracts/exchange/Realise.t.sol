@@ -160,6 +160,27 @@ contract RealiseTest is ExchangeTest {
         _refused(alice, one(bob), abi.encodeWithSelector(IExchangeErrors.StaleIndex.selector, series, now_));
     }
 
+    /// @dev No winner runs while a loss above insurance is unassigned; anyone can lift that with money.
+    function test_refusesWhileADeficitIsDeclared() public {
+        _aliceWins(3600);
+        uint32 poor = open(12_000);
+        trade(poor, bob, 3600, 10);
+        setIndex(2200);
+        exchange.flag(poor);
+        vm.warp(uint256(DAY0 + 2) * 1 days);
+        uint256 deficit = exchange.declare(poor, FEED);
+        assertEq(deficit, uint256(2000 * V + fee(3600, 10)));
+        _refused(
+            alice,
+            one(carol),
+            abi.encodeWithSelector(IExchangeErrors.DeficitDeclaredIn.selector, FEED, deficit, 0)
+        );
+        usdc.mint(address(this), deficit);
+        usdc.approve(address(exchange), deficit);
+        exchange.topUpInsurance(FEED, deficit);
+        assertEq(_realise(alice, one(carol)), gain);
+    }
+
     function test_emptyPoolWithoutPayers() public {
         _aliceWins(3600);
         vm.warp(uint256(DAY0 + 2) * 1 days);
