@@ -38,14 +38,15 @@ contract RetireTest is ExchangeTest {
         sell(alice, 3500, 2);
         massCancel(alice);
         sell(alice, 3500, 3);
+        sell(alice, 3510, 4);
         vm.recordLogs();
         (, uint32 filled) = place(carol, IOC, 3500, 2);
         assertEq(filled, 2);
         uint256[] memory words = records();
         assertKinds(words, [CANCELLED, FILLED, TAKEN]);
         assertEq(reason(words[0]), 4);
-        assertEq(position(alice).openSell, 1);
-        assertEq(position(alice).openCount, 1);
+        assertEq(position(alice).openSell, 5);
+        assertEq(position(alice).openCount, 2);
     }
 
     /// @dev A bid at 3600 was good at a mark of 3500; at 3400 the band ends at 3570.

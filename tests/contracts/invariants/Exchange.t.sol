@@ -217,13 +217,15 @@ contract ExchangeInvariants is Base {
         uint256 snapshot = vm.snapshotState();
         bytes4[17] memory selectors = _selectors();
         bool[17] memory reached;
-        for (uint256 run; run < 12; ++run) {
+        for (uint256 run; run < 10; ++run) {
             for (uint256 i; i < 150; ++i) {
                 seed = uint256(keccak256(abi.encode(seed)));
                 _act(seed);
+                if (i % 10 == 9) {
+                    invariant_money();
+                    invariant_books();
+                }
             }
-            invariant_money();
-            invariant_books();
             for (uint256 i; i < 17; ++i) {
                 if (handler.done(selectors[i]) != 0) reached[i] = true;
             }

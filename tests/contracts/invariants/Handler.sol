@@ -264,17 +264,39 @@ contract Handler is Test {
         _try(actor % ACTORS, call_);
     }
 
-    /// @dev The last actor floods a level, kills the flood in one go, quotes again across it, and runs with its cash.
+    /// @dev The last actor quotes, kills its quotes in one go, quotes again behind the ghosts, lets another walk into
+    /// them, and runs with its cash.
     function attack(uint256 seed) external step(seed) {
         uint256 actor = ACTORS - 1;
-        for (uint256 i; i < 4; ++i) {
-            _place(actor, seed);
+        uint16 series = _series(seed);
+        bool sells = (seed >> 8) % 2 == 0;
+        for (uint256 i; i < 3; ++i) {
+            _quote(actor, series, sells, 1 + (seed >> (8 * i)) % 3);
         }
-        _try(actor, abi.encodeCall(ITrading.massCancel, (_series(seed))));
-        _place(actor, seed ^ (1 << 72));
-        _place(actor - 1, seed);
+        _try(actor, abi.encodeCall(ITrading.massCancel, (series)));
+        _quote(actor, series, sells, 3);
+        _quote(actor, series, sells, 4);
+        (uint8 flags, uint24 limit) = sells ? (uint8(1), uint24(30_000)) : (uint8(129), uint24(1));
+        uint32 lots = uint32(1 + (seed >> 48) % 6);
+        _try((seed >> 56) % 3, abi.encodeCall(ITrading.place, (series, flags, limit, lots, 0, 0, 0)));
         uint256 free = lens.accountInfo(uint32(ACTORS)).withdrawable;
-        if (free != 0) _try(actor, abi.encodeCall(ITrading.withdraw, (free, actors[actor])));
+        if (free != 0 && seed % 4 == 0) {
+            _try(actor, abi.encodeCall(ITrading.withdraw, (free, actors[actor])));
+        }
+    }
+
+    /// @dev One or two lots so many per cent away from the mark; post-only.
+    function _quote(uint256 actor, uint16 series, bool sells, uint256 percent) private {
+        (uint24 mark,,) = lens.markOf(series);
+        uint24 tick = uint24((uint256(mark) * (sells ? 100 + percent : 100 - percent) / 1000) * 10);
+        uint8 flags = sells ? 132 : 4;
+        _note(series, flags, tick);
+        uint32 lots = uint32(1 + percent % 2);
+        (bool ok, bytes memory answer) =
+            _try(actor, abi.encodeCall(ITrading.place, (series, flags, tick, lots, 0, 0, 0)));
+        if (!ok) return;
+        (uint96 id,) = abi.decode(answer, (uint96, uint32));
+        _orders.push(id);
     }
 
     // --- prices ---
