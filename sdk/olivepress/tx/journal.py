@@ -5,16 +5,12 @@ After a crash the open intents say which transactions may have run (`Transaction
 
 from __future__ import annotations
 
-import fcntl
-import os
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-import orjson
-
-from olivepress.errors import ConfigurationError
+from olivepress.files import AppendLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,41 +67,16 @@ class MemoryJournal:
 
 
 class FileJournal(MemoryJournal):
-    """An append-only JSON-lines file, held by one process at a time.
+    """An `AppendLog`: held by one process at a time, and it survives a crash; with `sync` also one of the
+    machine.
 
-    It survives a crash of the process; with `sync` also one of the machine, at the price of an fsync per
-    record. It holds signed transactions, so only its owner may read it.
+    It holds signed transactions, so only its owner may read it.
     """
 
     def __init__(self, path: Path | str, *, sync: bool = False) -> None:
         super().__init__()
         self.path = Path(path)
-        self._sync = sync
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        except OSError as error:
-            raise ConfigurationError(f"journal {self.path}: {error.strerror}") from None
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._load()
-        except BlockingIOError:
-            os.close(self._file)
-            raise ConfigurationError(f"journal {self.path} is in use by another process") from None
-        except BaseException:
-            os.close(self._file)
-            raise
-
-    def _load(self) -> None:
-        content = self.path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        for number, line in enumerate(content[:whole].splitlines(), 1):
-            try:
-                self._apply(orjson.loads(line))
-            except (ValueError, KeyError, TypeError):
-                raise ConfigurationError(f"journal {self.path}: line {number} is damaged") from None
-        if whole < len(content):
-            os.ftruncate(self._file, whole)  # a crash cut the last record short: it was never sent
+        self._log = AppendLog(self.path, "journal", self._apply, sync=sync)
 
     def _apply(self, record: dict[str, str | int]) -> None:
         tx_hash = bytes.fromhex(str(record["hash"]))
@@ -122,13 +93,8 @@ class FileJournal(MemoryJournal):
             )
         )
 
-    def _write(self, record: dict[str, str | int]) -> None:
-        os.write(self._file, orjson.dumps(record) + b"\n")
-        if self._sync:
-            os.fsync(self._file)
-
     def intent(self, intent: Intent) -> None:
-        self._write(
+        self._log.write(
             {
                 "hash": intent.tx_hash.hex(),
                 "chain_id": intent.chain_id,
@@ -140,10 +106,8 @@ class FileJournal(MemoryJournal):
         super().intent(intent)
 
     def outcome(self, tx_hash: bytes, outcome: Outcome) -> None:
-        self._write({"hash": tx_hash.hex(), "outcome": outcome.value})
+        self._log.write({"hash": tx_hash.hex(), "outcome": outcome.value})
         super().outcome(tx_hash, outcome)
 
     def close(self) -> None:
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        self._log.close()
