@@ -25,6 +25,7 @@ LAYERS = (
     "contracts.contract",
     "manifest",
     "events",
+    "model",
     "mirror",
     "exchange",
     "oracle",

@@ -1,0 +1,5 @@
+"""The exchange in plain Python: what the contracts do, to the unit. See docs/ARCHITECTURE.md."""
+
+from olivepress.model.state import Call
+
+__all__ = ["Call"]

@@ -1,0 +1,135 @@
+"""Actions that are refused leave no trace, as a revert does not: the journal of one action, and the log.
+
+Every function that changes something says so to the journal first: `keep(record)` before it changes fields
+of a record, `put(mapping, key, value)` instead of an assignment, `on_undo(function, ...)` for anything else.
+When the action is refused the journal is played backwards. So nothing has to be checked ahead, and the
+model's code follows the order of the contracts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from functools import wraps
+from operator import attrgetter
+from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar, dataclass_transform
+
+from olivepress.events.model import Event
+
+R = TypeVar("R")
+K = TypeVar("K")
+V = TypeVar("V")
+P = ParamSpec("P")
+
+
+class Record:
+    """A mutable record of the model: plain fields that the journal can keep. Made with `@record`."""
+
+    __slots__ = ()
+    FIELDS: ClassVar[tuple[str, ...]] = ()
+    VALUES: ClassVar[attrgetter[tuple[Any, ...]]]
+
+
+T = TypeVar("T", bound=Record)
+
+
+@dataclass_transform()
+def record(cls: type[T]) -> type[T]:
+    """A dataclass with slots; `VALUES` reads all its fields in one go."""
+    made = dataclass(slots=True)(cls)
+    names = tuple(field.name for field in fields(made))  # type: ignore[arg-type]
+    made.FIELDS = names
+    made.VALUES = attrgetter(*names)
+    return made
+
+
+class Journal:
+    """How to take back what the action under way has changed so far."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Any, ...]] = []
+
+    def keep(self, one: Record) -> None:
+        """Remembers the fields of a record, before they change."""
+        self.entries.append((_restore, one, one.VALUES(one)))
+
+    def put(self, mapping: dict[K, V], key: K, value: V) -> None:
+        """mapping[key] = value."""
+        if key in mapping:
+            self.entries.append((mapping.__setitem__, key, mapping[key]))
+        else:
+            self.entries.append((mapping.__delitem__, key))
+        mapping[key] = value
+
+    def drop(self, mapping: dict[K, V], key: K) -> None:
+        """del mapping[key]; the key is there."""
+        self.entries.append((mapping.__setitem__, key, mapping.pop(key)))
+
+    def on_undo(self, function: Callable[..., object], *arguments: object) -> None:
+        """What to call when the action is refused."""
+        self.entries.append((function, *arguments))
+
+    def undo(self) -> None:
+        """Everything as it was before the action."""
+        for entry in reversed(self.entries):
+            entry[0](*entry[1:])
+
+
+def _restore(one: Record, values: tuple[Any, ...]) -> None:
+    for name, value in zip(one.FIELDS, values, strict=True):
+        setattr(one, name, value)
+
+
+class Log:
+    """Events in their order. They become dataclasses only when they are read: most runs read few of them."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Any, ...]] = []
+
+    def add(self, event: type[Event], *values: object) -> None:
+        self.entries.append((event, *values))
+
+    def drain(self) -> list[Event]:
+        """The events since the last drain. Their place in a chain is zero."""
+        events = list(self)
+        self.entries.clear()
+        return events
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self) -> Iterator[Event]:
+        for event, *values in self.entries:
+            yield event(0, 0, b"", b"", *values)
+
+
+class Journaled(Protocol):
+    """What has verbs: the exchange, the oracle."""
+
+    journal: Journal
+    log: Log
+
+
+J = TypeVar("J", bound=Journaled)
+
+
+def atomic(verb: Callable[Concatenate[J, P], R]) -> Callable[Concatenate[J, P], R]:
+    """A verb that is done in full or not at all."""
+
+    @wraps(verb)
+    def run(self: J, /, *arguments: P.args, **named: P.kwargs) -> R:
+        logged = len(self.log.entries)
+        try:
+            return verb(self, *arguments, **named)
+        except BaseException:
+            self.journal.undo()
+            del self.log.entries[logged:]
+            raise
+        finally:
+            self.journal.entries.clear()
+
+    return run
