@@ -43,6 +43,26 @@ class Transaction:
     max_priority_fee_per_gas: int
     value: int = 0
 
+    @classmethod
+    def from_raw(cls, raw: bytes) -> Transaction:
+        """What was signed, from the bytes that eth_sendRawTransaction took."""
+        from eth_account.typed_transactions.typed_transaction import TypedTransaction  # slow to import
+        from hexbytes import HexBytes
+
+        if raw[:1] != _EIP1559:
+            raise ValidationError("raw", raw, "an EIP-1559 transaction")
+        fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+        return cls(
+            fields["chainId"],
+            fields["nonce"],
+            bytes(fields["to"]) or None,
+            bytes(fields["data"]),
+            fields["gas"],
+            fields["maxFeePerGas"],
+            fields["maxPriorityFeePerGas"],
+            fields["value"],
+        )
+
 
 class Signer(Protocol):
     """Whatever can sign for one address."""

@@ -109,9 +109,14 @@ class PendingTx:
             raise self._sender.outcome_unknown(self, what, ReceiptTimeout)
 
     async def bump(self) -> None:
-        """Sends it again under the same nonce with higher fees. Does nothing when it is mined already."""
+        """Sends it again under the same nonce with higher fees.
+
+        Does nothing when it is mined already, or when the fee would pass the policy's `max_fee_limit`.
+        """
         self._bumps += 1
-        await self._replace(self.raised())
+        raised, limit = self.raised(), self._sender.fees.max_fee_limit
+        if limit is None or raised.max_fee_per_gas <= limit:
+            await self._replace(raised)
 
     async def cancel(self) -> None:
         """Sends an empty transaction under the same nonce with higher fees.

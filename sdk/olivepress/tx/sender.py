@@ -399,8 +399,7 @@ class TransactionSender:
             if intent.address != self.address or intent.chain_id != self.chain_id:
                 continue
             signed = SignedTransaction(intent.raw, intent.tx_hash)
-            tx = Transaction(self.chain_id, intent.nonce, self.address20, b"", 21_000, 0, 0)
-            pending = PendingTx(self, tx, signed)
+            pending = PendingTx(self, Transaction.from_raw(intent.raw), signed)
             state = await self.look(pending)
             if state == "mined":
                 outcome = pending.outcome_of(pending.mined.result())

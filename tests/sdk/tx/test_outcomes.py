@@ -168,6 +168,26 @@ async def test_recovery_of_what_still_waits(chain: DevChain, wire: Flaky, tmp_pa
     await after.close()
 
 
+async def test_what_still_waits_after_a_crash_can_be_bumped(chain: DevChain, tmp_path: Path) -> None:
+    key = LocalSigner(chain.keys[0])
+    journal = FileJournal(tmp_path / "sends.jsonl")
+    before = TransactionSender(chain.transport, key, chain.chain_id, journal=journal)
+    sent = await before.send(NOBODY, data=b"\x01\x02", value=7, gas=50_000)
+    journal.close()
+    after = TransactionSender(
+        chain.transport, key, chain.chain_id, journal=FileJournal(tmp_path / "sends.jsonl")
+    )
+    (found,) = await after.recover()
+    assert found.pending is not None
+    assert found.pending.transaction == sent.transaction
+    await found.pending.bump()
+    await chain.mine()
+    receipt = await found.pending.receipt(5)
+    assert receipt.tx_hash == found.pending.attempts[1].hash != sent.hash
+    assert await balance(chain, NOBODY) == 7
+    await after.close()
+
+
 async def test_the_node_dies_while_a_receipt_is_awaited(chain: DevChain, wire: Flaky) -> None:
     sender = TransactionSender(wire, LocalSigner(chain.keys[0]), chain.chain_id)
     pending = await sender.send(chain.accounts[1], gas=21_000)

@@ -214,6 +214,17 @@ async def test_stuck_transactions_are_bumped(chain: DevChain, wire: Flaky) -> No
     assert sender.journal.open_intents() == []
 
 
+async def test_no_bump_passes_the_limit_of_fees(chain: DevChain, wire: Flaky) -> None:
+    fees = FeePolicy(max_fee_limit=3_000_000_000, bump_percent=25)
+    sender = TransactionSender(wire, LocalSigner(chain.keys[0]), chain.chain_id, fees=fees)
+    pending = await sender.send(chain.accounts[1], value=1, gas=21_000)
+    for _ in range(6):
+        await pending.bump()
+    assert 2_400_000_000 < pending.transaction.max_fee_per_gas <= 3_000_000_000
+    await chain.mine()
+    assert (await pending.receipt(5)).succeeded
+
+
 async def test_a_bump_that_is_too_small(chain: DevChain, wire: Flaky, sender: TransactionSender) -> None:
     pending = await sender.send(chain.accounts[1], value=1, gas=21_000)
     # Anvil takes every bump; this is how other nodes refuse one.
