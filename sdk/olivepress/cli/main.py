@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from olivepress.cli import chain, market, trade
+from olivepress.cli import chain, market, past, trade
 from olivepress.cli.exits import guarded
 
 app = typer.Typer(
@@ -36,4 +36,6 @@ app.add_typer(order, name="order")
 
 index = typer.Typer(help="Index values and how they come about.", no_args_is_help=True)
 index.command("show")(guarded(market.index_show))
+index.command("history")(guarded(past.history))
+index.command("chart")(guarded(past.chart))
 app.add_typer(index, name="index")

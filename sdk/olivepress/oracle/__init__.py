@@ -1,6 +1,6 @@
 """The index oracle: signed reports and the client of the contract."""
 
-from olivepress.oracle.client import Feed, IndexPoint, IndexValue, OracleClient, Window
+from olivepress.oracle.client import Feed, IndexValue, OracleClient, Window
 from olivepress.oracle.codec import (
     OracleDomain,
     Report,
@@ -13,6 +13,7 @@ from olivepress.oracle.codec import (
     sort_operators,
     update_calldata,
 )
+from olivepress.oracle.past import IndexPoint, Past, RoundStatus, Step
 
 __all__ = [
     "Feed",
@@ -20,8 +21,11 @@ __all__ = [
     "IndexValue",
     "OracleClient",
     "OracleDomain",
+    "Past",
     "Report",
+    "RoundStatus",
     "SignedReport",
+    "Step",
     "Window",
     "lower_median",
     "pack_update",

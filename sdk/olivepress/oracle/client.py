@@ -31,6 +31,7 @@ from olivepress.oracle.codec import (
     sort_operators,
     update_calldata,
 )
+from olivepress.oracle.past import IndexPoint, Past, fold
 from olivepress.reverts import decode
 from olivepress.rpc import Transport
 from olivepress.signer import address_bytes
@@ -92,18 +93,6 @@ class Feed:
     deviation_bps: int
 
 
-@dataclass(frozen=True, slots=True)
-class IndexPoint:
-    """A value in force from `time` on. Bit i of `signers` is set when operator i of the set signed."""
-
-    feed: int
-    round: int
-    time: int
-    value: Decimal
-    signers: int
-    block: int
-
-
 class OracleClient:
     """The oracle through one transport; writes need a sender, and raise what those of the exchange client
     raise.
@@ -155,20 +144,19 @@ class OracleClient:
     async def history(self, feed: int, from_block: int | None = None) -> list[IndexPoint]:
         """Every value that came into force, oldest first, from the events. UnknownFeed when there is no such
         feed."""
-        count = await self.oracle.value("feedCount")
-        if _feed_id(feed) > count:
-            raise UnknownFeed("feed", feed, f"1 to {count}" if count else "there is none")
-        points: list[IndexPoint] = []
-        pending: dict[int, ev.RoundPending] = {}
-        for event in await self._events(from_block):
-            match event:
-                case ev.RoundAccepted(feed=told) if told == feed:
-                    points.append(_point(event, event.block))
-                case ev.RoundPending(feed=told) if told == feed:
-                    pending[event.round] = event
-                case ev.RoundConfirmed(feed=told) if told == feed:
-                    points.append(_point(pending[event.round], event.block))
-        return sorted(points, key=lambda point: point.time)
+        await self._require_feed(feed)
+        events, _ = await self._events(from_block)
+        return [point for point in fold(events, feed) if point.status.in_force]
+
+    async def past(self, feed: int) -> Past:
+        """All rounds of a feed, those that never counted too, and its stale spans up to the newest block.
+
+        UnknownFeed when there is no such feed.
+        """
+        await self._require_feed(feed)
+        heartbeat = int(await self.oracle.value("heartbeat", feed))
+        events, until = await self._events(None)
+        return Past(tuple(fold(events, feed)), heartbeat, until)
 
     async def operators(self, operator_set: int) -> list[str]:
         """The operators of a set in the order of their bits, from the events."""
@@ -176,7 +164,8 @@ class OracleClient:
         wanted = await self.oracle.value("operatorSet", number)
         known = self._operators.get(number)
         if known is None or _operators_hash(known) != wanted:
-            for event in await self._events(None):
+            events, _ = await self._events(None)
+            for event in events:
                 if isinstance(event, ev.OperatorsSet):
                     self._operators[event.operator_set] = sort_operators(event.operators)
             known = self._operators.get(number)
@@ -293,11 +282,18 @@ class OracleClient:
     def _of(self, kind: type[ev.Event]) -> Callable[[Receipt], ev.Event]:
         return lambda receipt: events_of(receipt, kind, self.oracle.address)[0]
 
-    async def _events(self, from_block: int | None) -> list[ev.Event]:
+    async def _require_feed(self, feed: int) -> None:
+        count = await self.oracle.value("feedCount")
+        if _feed_id(feed) > count:
+            raise UnknownFeed("feed", feed, f"1 to {count}" if count else "there is none")
+
+    async def _events(self, from_block: int | None) -> tuple[list[ev.Event], int]:
+        """The oracle's events, and the time of the newest block, unix seconds."""
         start = self.deployment.block if from_block is None else from_block
         stream = ev.EventStream(self.transport, [self.oracle.address], start)
-        items = await stream.catch_up()
-        return [event for item in items if isinstance(item, ev.BlockEvents) for event in item.events]
+        blocks = [item for item in await stream.catch_up() if isinstance(item, ev.BlockEvents)]
+        events = [event for block in blocks for event in block.events]
+        return events, blocks[-1].timestamp if blocks else 0
 
 
 def _feed_id(feed: int) -> int:
@@ -326,11 +322,6 @@ def _feed(number: int, info: dict[str, Any]) -> Feed:
         heartbeat=info["heartbeat"],
         deviation_bps=info["deviationBps"],
     )
-
-
-def _point(event: ev.RoundAccepted | ev.RoundPending, block: int) -> IndexPoint:
-    value = oracle_to_price(event.price)
-    return IndexPoint(event.feed, event.round, event.time, value, event.signers, block)
 
 
 def _operators_hash(operators: Sequence[str]) -> bytes:
