@@ -55,6 +55,7 @@ async def assert_same(mirror: Mirror, market: Market) -> None:
         assert unsigned(word, 0, 88) == account.cash, f"cash of {account.id}"
         assert (await exchange.value("ownerOf", account.id)).lower() == account.owner.lower()
         assert await exchange.value("flaggedAt", account.id) == account.flagged_since, f"flag of {account.id}"
+        assert await exchange.value("negativeSince", account.id) == account.negative_since, f"{account.id}"
     for feed in {series.spec.feed for series in mirror.state.series.values()}:
         await _same_deficits(mirror, market, feed)
     for role in ("guardian", "arbiter"):

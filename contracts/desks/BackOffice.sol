@@ -127,7 +127,12 @@ contract BackOffice is IBackOffice, Desk {
 
     /// @inheritdoc IBackOffice
     function flaggedAt(uint32 account) external view returns (uint256) {
-        return s.flaggedAt[account];
+        return uint40(s.clocks[account]);
+    }
+
+    /// @inheritdoc IBackOffice
+    function negativeSince(uint32 account) external view returns (uint256) {
+        return s.clocks[account] >> 40;
     }
 
     /// @inheritdoc IBackOffice

@@ -67,6 +67,11 @@ contract ClearingDesk is IClearing, Desk {
     // --- challenges ---
 
     /// @inheritdoc IClearing
+    function challengeBond() external view returns (uint256) {
+        return _bond;
+    }
+
+    /// @inheritdoc IClearing
     function challenge(uint16 series) external delegated lock {
         uint32 account = uint32(_actor(OWNER));
         Challenges.post(s, _oracle, series, account, _bond);

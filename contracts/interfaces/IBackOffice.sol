@@ -56,6 +56,9 @@ interface IBackOffice {
     function declared(uint32 account, uint16 feed) external view returns (uint256);
     /// @notice When the account's auction began, 0 for none.
     function flaggedAt(uint32 account) external view returns (uint256);
+
+    /// @notice Since when an account has been known to have equity below zero; 0 when it has not.
+    function negativeSince(uint32 account) external view returns (uint256);
     function accountCount() external view returns (uint32);
     function seriesCount() external view returns (uint16);
     function treasury() external view returns (uint256);

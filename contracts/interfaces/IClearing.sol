@@ -25,8 +25,11 @@ interface IClearing {
 
     // --- challenges ---
 
-    /// @notice Posts a bond of 1,000 collateral tokens against the average of a window whose coverage is below the
-    /// minimum. By anyone with an account, into which the bond may return.
+    /// @notice What a challenge costs until it is ruled, base units: 1,000 collateral tokens.
+    function challengeBond() external view returns (uint256);
+
+    /// @notice Posts the bond against the average of a window whose coverage is below the minimum. By anyone with an
+    /// account, into which the bond may return.
     function challenge(uint16 series) external;
 
     /// @notice Decides a challenge. Arbiter only; between the lowest and highest value published in the window.

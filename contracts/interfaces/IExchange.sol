@@ -6,6 +6,7 @@ import {IClearing} from "./IClearing.sol";
 import {IExchangeErrors} from "./IExchangeErrors.sol";
 import {IExchangeEvents} from "./IExchangeEvents.sol";
 import {ILiquidation} from "./ILiquidation.sol";
+import {ISpreads} from "./ISpreads.sol";
 import {ITokenDesk} from "./ITokenDesk.sol";
 import {ITrading} from "./ITrading.sol";
 
@@ -16,6 +17,7 @@ interface IExchange is
     IBackOffice,
     IClearing,
     ILiquidation,
+    ISpreads,
     ITokenDesk,
     IExchangeErrors,
     IExchangeEvents

@@ -67,6 +67,10 @@ interface IExchangeErrors {
     /// @notice The order does not exist, is filled, cancelled, or belongs to another account.
     error OrderNotLive(uint256 orderId);
     error LevelFull(uint256 tick);
+    /// @notice A calendar spread needs two series of one feed with one tick value.
+    error SpreadMismatch(uint16 buySeries, uint16 sellSeries);
+    /// @notice The legs would cost more than the limit: lots x tick of the bought less that of the sold.
+    error SpreadWorse(int256 cost, int256 most);
     error InvalidBatch(uint256 position);
 
     // --- mark and index ---

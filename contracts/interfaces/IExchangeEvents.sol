@@ -38,6 +38,17 @@ interface IExchangeEvents {
     event Book(uint16 indexed series, uint32 indexed account, bytes records);
     /// @notice All orders of the account in the series with an older epoch are dead.
     event MassCancelled(uint16 indexed series, uint32 indexed account, uint32 epoch);
+    /// @notice One account bought `lots` of a series and sold as many of another (see the two Book events before it).
+    /// @param bought sum of lots x tick of the bought leg
+    /// @param sold the same of the sold leg
+    event SpreadTraded(
+        uint32 indexed account,
+        uint16 indexed buySeries,
+        uint16 indexed sellSeries,
+        uint256 lots,
+        uint256 bought,
+        uint256 sold
+    );
     event MarkRefreshed(uint16 indexed series, uint24 mark, bool stale);
 
     /// @notice Value became cash (positive) or cash paid a loss (negative) between an account and a series' pool.
@@ -75,8 +86,10 @@ interface IExchangeEvents {
         uint256 paid,
         uint256 insured
     );
-    /// @notice The auction's clock of an account started, or stopped (0).
-    event Flagged(uint32 indexed account, uint40 since);
+    /// @notice A clock of an account started or stopped.
+    /// @param since below maintenance margin since then, 0 when it is not
+    /// @param negativeSince equity below zero since then, 0 when it is not
+    event Flagged(uint32 indexed account, uint40 since, uint40 negativeSince);
     event DeficitDeclared(uint32 indexed account, uint16 indexed feed, uint256 amount);
 
     event Challenged(uint16 indexed series, uint32 indexed account, uint256 bond);

@@ -11,6 +11,7 @@ interface ILiquidation {
     /// The caller's account earns a share of the margin freed.
     /// @param lots at most; no more is closed than restores initial margin
     /// @param limit worst price for the account, kept inside the band
+    /// @return closed lots closed; 0 when the steps went into removing dead orders, which stay removed
     function liquidate(uint32 account, uint16 series, uint32 lots, uint24 limit, uint16 maxSteps)
         external
         returns (uint256 closed, uint256 reward);
@@ -24,9 +25,10 @@ interface ILiquidation {
         external
         returns (uint256 paid, uint256 insured);
 
-    /// @notice Starts the auction's clock of an account below maintenance margin, or stops it after recovery.
+    /// @notice Notes that an account is below maintenance margin, which starts its auction's clock, or that it has
+    /// recovered; and the same for equity below zero, from which `declare` counts.
     function flag(uint32 account) external;
 
-    /// @notice Declares the deficit of an account that stayed below zero through a whole auction; clears a cured one.
+    /// @notice Declares the deficit of an account below zero for as long as a whole auction; clears a cured one.
     function declare(uint32 account, uint16 feed) external returns (uint256 amount);
 }

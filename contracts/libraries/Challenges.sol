@@ -60,9 +60,7 @@ library Challenges {
         low = _ticks(low, tickSize, t.priceCap);
         high = _ticks(high, tickSize, t.priceCap);
         if (tick < low || tick > high) revert IExchangeErrors.RulingOutOfRange(tick, low, high);
-        (uint256 sum, uint256 fresh,,) =
-            oracle.window(uint16(t.feed), uint16(t.windowStart), uint16(t.expiryDay));
-        bool upheld = fresh == 0 || tick != _ticks(sum, fresh * tickSize, t.priceCap);
+        bool upheld = tick != average(oracle, t, tickSize).tick;
         (c.ruled, c.ruling) = (true, tick);
         uint128 bond = c.bond;
         s.bonds -= bond;
@@ -72,20 +70,37 @@ library Challenges {
         emit IExchangeEvents.Ruled(series, tick, evidence, upheld);
     }
 
+    struct Average {
+        uint256 tick;
+        uint256 fresh;
+        uint256 elapsed;
+        bool fixed_;
+    }
+
+    /// @notice The window's average over its fresh seconds; without one, the last value before the window.
+    function average(IIndexOracle oracle, Terms memory t, uint256 tickSize)
+        internal
+        view
+        returns (Average memory a)
+    {
+        uint256 sum;
+        (sum, a.fresh, a.elapsed, a.fixed_) =
+            oracle.window(uint16(t.feed), uint16(t.windowStart), uint16(t.expiryDay));
+        if (a.fresh == 0) (sum,) = oracle.lastBefore(uint16(t.feed), uint16(t.windowStart));
+        a.tick = _ticks(sum, (a.fresh == 0 ? 1 : a.fresh) * tickSize, t.priceCap);
+    }
+
     /// @notice The settlement tick of a thinly covered window, or a revert that says from when on there is one.
-    function decide(
-        State storage s,
-        uint16 series,
-        uint256 average,
-        uint256 end,
-        uint256 fresh,
-        uint256 elapsed
-    ) internal view returns (uint256) {
+    function decide(State storage s, uint16 series, Average memory a, uint256 end)
+        internal
+        view
+        returns (uint256)
+    {
         Challenge storage c = s.challenges[series];
         if (c.ruled) return c.ruling;
         uint256 stands = c.challenger == 0 ? end + WINDOW : c.since + SILENCE;
-        if (block.timestamp < stands) revert IExchangeErrors.CoverageTooLow(fresh, elapsed, stands);
-        return average;
+        if (block.timestamp < stands) revert IExchangeErrors.CoverageTooLow(a.fresh, a.elapsed, stands);
+        return a.tick;
     }
 
     /// @notice After the arbiter's silence the bond goes back.

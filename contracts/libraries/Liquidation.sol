@@ -76,7 +76,11 @@ library Liquidation {
         }
         (uint256 left,) = Matching.walk(s, c, x.side, x.limit, x.lots, Trading.IMMEDIATE);
         closed = x.lots - left;
-        if (closed == 0) revert IExchangeErrors.NothingTraded(uint16(c.series));
+        if (closed == 0) {
+            if (c.recordsEnd == 0) revert IExchangeErrors.NothingTraded(uint16(c.series));
+            Trading.finish(s, oracle, c); // dead orders went: the next call meets living ones
+            return (0, 0);
+        }
         Records.taken(c, x.flags, x.limit, closed, left, 0, Records.END_IMMEDIATE);
         reward = _reward(s, oracle, c, x);
         c.position.quote -= int256(reward);
@@ -134,7 +138,7 @@ library Liquidation {
         reward = freed * KEEPER_BPS / 10_000;
         if (loss < 0) loss = 0;
         if (reward > uint256(allowed - loss)) reward = uint256(allowed - loss);
-        _recovered(s, c.account, m.equity - int256(reward), m.maintenanceMargin);
+        _note(s, c.account, m.equity - int256(reward), m.maintenanceMargin);
     }
 
     function _allowed(AccountMargin memory m, uint256 freed) private pure returns (uint256) {
@@ -244,7 +248,7 @@ library Liquidation {
         }
         _addQuote(s, x.account, x.payIn, -int256(paid));
         _addQuote(s, x.bidder, x.payIn, int256(paid + insured));
-        _recovered(s, x.account, m.equity - int256(paid), m.maintenanceMargin);
+        _note(s, x.account, m.equity - int256(paid), m.maintenanceMargin);
     }
 
     // --- flags and deficits ---
@@ -259,36 +263,40 @@ library Liquidation {
         if (m.equity >= int256(m.maintenanceMargin)) {
             revert IExchangeErrors.Healthy(account, m.equity, m.maintenanceMargin);
         }
-        uint256 since = s.flaggedAt[account];
-        if (since == 0) {
-            s.flaggedAt[account] = since = block.timestamp;
-            emit IExchangeEvents.Flagged(account, uint40(since));
-        }
-        elapsed = block.timestamp - since;
+        elapsed = block.timestamp - _note(s, account, m.equity, m.maintenanceMargin);
         if (elapsed > AUCTION) elapsed = AUCTION;
     }
 
-    /// @notice Starts the clock of an account below MM, or stops that of one that recovered.
+    /// @notice Sets the clocks of an account below MM, or stops those of one that recovered.
     function flag(State storage s, IIndexOracle oracle, uint32 account) internal {
         AccountMargin memory m = _assess(s, oracle, account);
-        if (m.equity < int256(m.maintenanceMargin)) {
-            _below(s, account, m);
-        } else {
-            if (s.flaggedAt[account] == 0) {
-                revert IExchangeErrors.Healthy(account, m.equity, m.maintenanceMargin);
-            }
-            _recovered(s, account, m.equity, m.maintenanceMargin);
+        if (m.equity >= int256(m.maintenanceMargin) && s.clocks[account] == 0) {
+            revert IExchangeErrors.Healthy(account, m.equity, m.maintenanceMargin);
         }
+        _note(s, account, m.equity, m.maintenanceMargin);
     }
 
-    /// @dev Stops the clock of an account that is not below MM any more.
-    function _recovered(State storage s, uint256 account, int256 equity, uint256 mm) private {
-        if (equity < int256(mm) || s.flaggedAt[account] == 0) return;
-        delete s.flaggedAt[account];
-        emit IExchangeEvents.Flagged(uint32(account), 0);
+    /// @dev Keeps both clocks of an account: since when it has been below MM, and since when below zero.
+    /// @return since below MM since then, 0 when it is not
+    function _note(State storage s, uint256 account, int256 equity, uint256 mm)
+        private
+        returns (uint256 since)
+    {
+        uint256 word = s.clocks[account];
+        since = uint40(word);
+        uint256 negative = word >> 40;
+        if (equity >= int256(mm)) since = 0;
+        else if (since == 0) since = block.timestamp;
+        if (equity >= 0) negative = 0;
+        else if (negative == 0) negative = block.timestamp;
+        uint256 next = since | (negative << 40);
+        if (next == word) return since;
+        s.clocks[account] = next;
+        emit IExchangeEvents.Flagged(uint32(account), uint40(since), uint40(negative));
     }
 
-    /// @notice Declares what an account lacks in a feed after a whole auction below zero, or clears it once cured.
+    /// @notice Declares what an account lacks in a feed once it has been below zero for as long as a whole auction,
+    /// or clears it once cured.
     function declare(State storage s, IIndexOracle oracle, uint32 account, uint16 feed)
         internal
         returns (uint256 amount)
@@ -301,7 +309,7 @@ library Liquidation {
             if (amount > short_) amount = short_;
         }
         if (amount == before) revert IExchangeErrors.Healthy(account, m.equity, 0);
-        uint256 since = s.flaggedAt[account];
+        uint256 since = s.clocks[account] >> 40;
         if (amount > before && (since == 0 || block.timestamp < since + AUCTION)) {
             revert IExchangeErrors.TooEarly(since == 0 ? 0 : since + AUCTION);
         }

@@ -241,9 +241,16 @@ library Margin {
             if (m.imEquity >= int256(m.initialMargin)) return true;
             AccountMargin memory was =
                 assess(s, oracle, c.accountWord, c.account, c, Words.toPosition(c.beforeWord), cached);
+            requireNotLowered(c.account, m, was);
+        }
+    }
+
+    /// @notice Reverts when an action lowered equity - IM, or left equity negative.
+    function requireNotLowered(uint256 account, AccountMargin memory m, AccountMargin memory was) internal pure {
+        unchecked {
             bool lowered = m.equity - int256(m.initialMargin) < was.equity - int256(was.initialMargin);
             if (lowered || m.equity < 0) {
-                revert IExchangeErrors.InsufficientMargin(uint32(c.account), m.imEquity, m.initialMargin);
+                revert IExchangeErrors.InsufficientMargin(uint32(account), m.imEquity, m.initialMargin);
             }
         }
     }

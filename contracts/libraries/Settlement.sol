@@ -27,18 +27,11 @@ library Settlement {
         uint256 end = t.expiryDay * DAY;
         if (block.timestamp < end) revert IExchangeErrors.NotExpired(series, end);
         if (h.flags & HOT_SETTLED != 0) revert IExchangeErrors.AlreadySettled(series);
-        (uint256 sum, uint256 fresh, uint256 elapsed, bool fixed_) =
-            oracle.window(uint16(t.feed), uint16(t.windowStart), uint16(t.expiryDay));
-        if (!fixed_) revert IExchangeErrors.WindowNotFixed(series);
-        if (fresh == 0) {
-            (uint64 last,) = oracle.lastBefore(uint16(t.feed), uint16(t.windowStart));
-            sum = last;
-        }
-        uint256 unit = (fresh == 0 ? 1 : fresh) * Words.toTradeTerms(s.tradeTerms[series]).tickSize;
-        uint256 tick = (sum + (unit >> 1)) / unit;
-        if (tick > t.priceCap) tick = t.priceCap;
-        if (fresh * 100 < elapsed * Challenges.MIN_COVERAGE) {
-            tick = Challenges.decide(s, series, tick, end, fresh, elapsed);
+        Challenges.Average memory a = Challenges.average(oracle, t, uint64(s.tradeTerms[series]));
+        if (!a.fixed_) revert IExchangeErrors.WindowNotFixed(series);
+        uint256 tick = a.tick;
+        if (a.fresh * 100 < a.elapsed * Challenges.MIN_COVERAGE) {
+            tick = Challenges.decide(s, series, a, end);
         }
         h.mark = tick;
         h.markTime = block.timestamp;
@@ -49,7 +42,7 @@ library Settlement {
         h.fees = 0;
         s.hot[series] = Words.pack(h);
         Insurance.delist(s, t.feed, series);
-        emit IExchangeEvents.SeriesSettled(series, uint24(tick), fresh, elapsed);
+        emit IExchangeEvents.SeriesSettled(series, uint24(tick), a.fresh, a.elapsed);
         if (money.uncranked == 0) _close(s, series, t.feed);
         return uint24(tick);
     }

@@ -26,7 +26,7 @@ struct State {
     mapping(uint256 feed => uint256) feedSeries; // up to sixteen live series of 16 bits
     mapping(uint256 feed => uint256) deficits; // declared and not cleared
     mapping(uint256 accountFeed => uint256) declared;
-    mapping(uint256 account => uint256) flaggedAt; // when its auction began, 0 for none
+    mapping(uint256 account => uint256) clocks; // below MM since 40 | below zero since 40, 0 for not
     mapping(uint256 series => Challenge) challenges;
     mapping(uint256 seriesAccount => uint256) cranks; // accounts settled by this account
     mapping(uint256 seriesSide => address) tokens;

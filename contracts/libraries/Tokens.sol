@@ -114,10 +114,7 @@ library Tokens {
             revert IExchangeErrors.PositionLimit(series, uint256(most), t.positionLimit);
         }
         AccountMargin memory m = Margin.assess(s, oracle, account);
-        bool lowered = m.equity - int256(m.initialMargin) < was.equity - int256(was.initialMargin);
-        if (m.imEquity < int256(m.initialMargin) && (lowered || m.equity < 0)) {
-            revert IExchangeErrors.InsufficientMargin(uint32(account), m.imEquity, m.initialMargin);
-        }
+        if (m.imEquity < int256(m.initialMargin)) Margin.requireNotLowered(account, m, was);
         emit IExchangeEvents.Unwrapped(uint32(account), series, long_, lots);
     }
 

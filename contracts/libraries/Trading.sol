@@ -219,13 +219,14 @@ library Trading {
             c.hot.flags |= HOT_TRADED;
             Mark.follow(c);
         }
-        _store(s, c);
+        store(s, c);
         if (c.recordsEnd != 0) {
             emit IExchangeEvents.Book(uint16(c.series), uint32(c.account), Records.finish(c));
         }
     }
 
-    function _store(State storage s, Context memory c) private {
+    /// @notice Writes the words that changed.
+    function store(State storage s, Context memory c) internal {
         if (c.account != 0) {
             uint256 position = Words.pack(c.position);
             if (position != c.beforeWord) s.positions[Words.positionKey(c.account, c.series)] = position;

@@ -19,7 +19,7 @@ from olivepress.units import require_int
 LOCAL_CHAINS = frozenset({1337, 31337})
 MAX_DECIMALS = 8
 # The exchange hands what it lacks to its desks, each desk to the next: the last is deployed first.
-DESKS = ("TokenDesk", "RiskDesk", "ClearingDesk", "BackOffice")
+DESKS = ("SpreadDesk", "TokenDesk", "RiskDesk", "ClearingDesk", "BackOffice")
 _SETTING_OF = {
     "MockUSDC": "collateral",
     "IndexOracle": "oracle",

@@ -10,6 +10,7 @@ import {TokenFactory} from "../../contracts/PositionToken.sol";
 import {BackOffice} from "../../contracts/desks/BackOffice.sol";
 import {ClearingDesk} from "../../contracts/desks/ClearingDesk.sol";
 import {RiskDesk} from "../../contracts/desks/RiskDesk.sol";
+import {SpreadDesk} from "../../contracts/desks/SpreadDesk.sol";
 import {TokenDesk} from "../../contracts/desks/TokenDesk.sol";
 import {IExchange} from "../../contracts/interfaces/IExchange.sol";
 import {IIndexOracle} from "../../contracts/interfaces/IIndexOracle.sol";
@@ -55,7 +56,8 @@ abstract contract Base is Test {
 
     /// @dev The exchange and its chain of desks; this contract owns it.
     function deployExchange(IERC20 collateral, IIndexOracle index) internal returns (address) {
-        address next = address(new TokenDesk(collateral, index, address(0), new TokenFactory()));
+        address next = address(new SpreadDesk(collateral, index, address(0)));
+        next = address(new TokenDesk(collateral, index, next, new TokenFactory()));
         next = address(new RiskDesk(collateral, index, next));
         next = address(new ClearingDesk(collateral, index, next));
         next = address(new BackOffice(collateral, index, next));

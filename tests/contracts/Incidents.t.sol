@@ -9,6 +9,7 @@ import {IExchange} from "../../contracts/interfaces/IExchange.sol";
 import {IExchangeErrors} from "../../contracts/interfaces/IExchangeErrors.sol";
 import {IIndexOracle} from "../../contracts/interfaces/IIndexOracle.sol";
 import {ILiquidation} from "../../contracts/interfaces/ILiquidation.sol";
+import {ISpreads} from "../../contracts/interfaces/ISpreads.sol";
 import {ITokenDesk} from "../../contracts/interfaces/ITokenDesk.sol";
 import {ITrading} from "../../contracts/interfaces/ITrading.sol";
 import {SeriesSpec} from "../../contracts/interfaces/Types.sol";
@@ -238,7 +239,7 @@ contract IncidentsTest is DeskBase {
     /// @dev Everything that writes.
     function _verbs() private view returns (bytes[] memory calls) {
         uint32[] memory none;
-        calls = new bytes[](36);
+        calls = new bytes[](37);
         calls[0] = abi.encodeCall(ITrading.deposit, (1, 1));
         calls[1] = abi.encodeCall(ITrading.withdraw, (1, address(1)));
         calls[2] = abi.encodeCall(ITrading.place, (1, 0, 3500, 1, 0, 0, 0));
@@ -275,6 +276,7 @@ contract IncidentsTest is DeskBase {
         calls[33] = abi.encodeCall(ITokenDesk.wrap, (1, true, 1, address(1)));
         calls[34] = abi.encodeCall(ITokenDesk.unwrap, (1, true, 1));
         calls[35] = abi.encodeCall(ITokenDesk.redeem, (1, true, 1));
+        calls[36] = abi.encodeCall(ISpreads.spread, (1, 2, 1, 0, 0, 0));
     }
 
     // --- Derive, issue 263: dust blocks a liquidator ---

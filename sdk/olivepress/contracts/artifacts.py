@@ -108,7 +108,7 @@ def shared_entries(kind: str) -> tuple[Entry, ...]:
 def exchange_abi() -> Abi:
     """Everything that can be called at the exchange's address: its own functions and those of its desks,
     with their events and errors, each once. No constructors."""
-    names = ("Exchange", "BackOffice", "ClearingDesk", "RiskDesk", "TokenDesk")
+    names = ("Exchange", "BackOffice", "ClearingDesk", "RiskDesk", "TokenDesk", "SpreadDesk")
     entries = [entry for name in names for entry in load(name).abi if entry["type"] != "constructor"]
     return list({_identity(entry): entry for entry in entries}.values())
 

@@ -88,6 +88,21 @@ class MassCancelled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SpreadTraded(Event):
+    """One account bought `lots` of a series and sold as many of another; the two Book events stand before it.
+
+    `bought` and `sold` are sums of lots x tick.
+    """
+
+    account: int
+    buy_series: int
+    sell_series: int
+    lots: int
+    bought: int
+    sold: int
+
+
+@dataclass(frozen=True, slots=True)
 class MarkRefreshed(Event):
     series: int
     mark: int
@@ -235,10 +250,12 @@ class Auctioned(Event):
 
 @dataclass(frozen=True, slots=True)
 class Flagged(Event):
-    """The auction's clock of an account started, or stopped (`since` 0)."""
+    """A clock of an account started or stopped: below maintenance margin `since`, equity below zero
+    `negative_since`; 0 for not."""
 
     account: int
     since: int
+    negative_since: int
 
 
 @dataclass(frozen=True, slots=True)

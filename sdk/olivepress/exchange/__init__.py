@@ -18,6 +18,7 @@ from olivepress.exchange.models import (
     PositionView,
     Principal,
     SeriesStatus,
+    SpreadResult,
     TxResult,
 )
 from olivepress.exchange.outcomes import (
@@ -65,6 +66,7 @@ __all__ = [
     "SeriesStatus",
     "SeriesTerms",
     "SignedPermit",
+    "SpreadResult",
     "TokenPair",
     "TokenSide",
     "TxResult",

@@ -53,6 +53,11 @@ def place(post_only: bool, max_steps: int) -> int:
     return batch(1, 0, post_only, max_steps)
 
 
+def spread(max_steps: int) -> int:
+    """Limit of a calendar spread."""
+    return 2 * place(False, max_steps) + ASSESS
+
+
 def cancel() -> int:
     """Limit of one cancelling."""
     return _CALL + _CANCEL

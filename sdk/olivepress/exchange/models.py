@@ -88,6 +88,31 @@ class OrderResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SpreadResult:
+    """A calendar spread that traded: the fills of the bought and of the sold leg, in the order they happened."""
+
+    buy_symbol: str
+    sell_symbol: str
+    lots: int
+    bought: tuple[OrderFill, ...]
+    sold: tuple[OrderFill, ...]
+    client_id: int
+    tx_hash: str
+    block: int
+
+    @property
+    def difference(self) -> Decimal:
+        """Mean price of the bought less that of the sold leg."""
+        cost = sum((fill.price * fill.lots for fill in self.bought), Decimal(0))
+        return (cost - sum((fill.price * fill.lots for fill in self.sold), Decimal(0))) / self.lots
+
+    @property
+    def fee(self) -> Decimal:
+        """Taker fees of both legs."""
+        return sum((fill.fee for fill in self.bought + self.sold), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
 class CancelResult:
     """What became of a cancel: lots that were open, 0 when the order was not live any more (`missed`)."""
 

@@ -35,7 +35,8 @@ def require_token_side(side: object) -> TokenSide:
 class LiquidationResult:
     """Lots of an account that were closed through the book. `reward` went to the keeper's account.
 
-    The fees of `fills` were the account's; none are paid at no equity.
+    The fees of `fills` were the account's; none are paid at no equity. No lots: the steps went into removing
+    dead orders, and the next call comes further.
     """
 
     account: int
@@ -73,11 +74,12 @@ class AuctionResult:
 
 @dataclass(frozen=True, slots=True)
 class FlagResult:
-    """`since` is when the account's auction began, unix seconds; 0: it recovered and the clock is stopped;
-    None: the clock was running already, see `flagged_at`."""
+    """`since` is when the account's auction began, `negative_since` when its equity fell below zero, unix
+    seconds; 0: the clock is stopped. Both None: nothing changed, see `flagged_at`, `negative_since`."""
 
     account: int
     since: int | None
+    negative_since: int | None
     tx_hash: str
     block: int
 

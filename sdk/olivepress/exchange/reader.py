@@ -165,6 +165,14 @@ class ExchangeReader:
         """When the account's auction began, unix seconds; 0 for none."""
         return int(await self.exchange.value("flaggedAt", await self.require_account(account)))
 
+    async def negative_since(self, account: int) -> int:
+        """Since when an account has been known to have equity below zero, unix seconds; 0 for not."""
+        return int(await self.exchange.value("negativeSince", await self.require_account(account)))
+
+    async def challenge_bond(self) -> Decimal:
+        """What a challenge costs until it is ruled, Decimal collateral units."""
+        return self._money(await self.exchange.value("challengeBond"))
+
     async def bonds(self) -> Decimal:
         """Sum of the bonds of open challenges, Decimal collateral units."""
         return self._money(await self.exchange.value("bonds"))

@@ -49,11 +49,13 @@ def events_of(receipt: Receipt, kind: type[E], contract: str, decoder: LogDecode
     return [event for event in decoder.decode_all(own) if isinstance(event, kind)]
 
 
-def book_of(receipt: Receipt, exchange: str) -> Book | None:
-    """The book event of a transaction; None when it changed no book."""
+def book_of(receipt: Receipt, exchange: str, series: int) -> Book | None:
+    """What a transaction did to the book of a series; None when nothing."""
     for log in receipt.logs:
         if log["topics"][0] == BOOK_TOPIC and log["address"].lower() == exchange.lower():
-            return decode_book(log)
+            book = decode_book(log)
+            if book.series == series:
+                return book
     return None
 
 
@@ -64,7 +66,7 @@ class ResultReader:
         self.series = series
         self.tx_hash = tx_hash_of(receipt)
         self.block = receipt.block_number
-        book = book_of(receipt, exchange)
+        book = book_of(receipt, exchange, series.id)
         self._records: Iterator[Record] = iter(book.records if book else ())
 
     def results(self, operations: Sequence[Operation]) -> list[OrderResult | CancelResult]:
@@ -107,8 +109,8 @@ class ResultReader:
             case record:
                 raise MalformedLog(f"transaction {self.tx_hash}: {record} is not of {cancel}")
 
-    def liquidation(self) -> tuple[OrderFill, ...]:
-        """The fills of a liquidation, which is a taking order of the exchange's own."""
+    def taken(self) -> tuple[OrderFill, ...]:
+        """The fills up to the end of a taking order: a liquidation, or a leg of a spread."""
         fills: list[Filled] = []
         for record in self._records:
             match record:
@@ -117,7 +119,7 @@ class ResultReader:
                 case Taken():
                     waived = bool(record.flags & FEES_WAIVED)
                     return tuple(self._fill(fill, waived) for fill in fills)
-        raise MalformedLog(f"transaction {self.tx_hash} has no record of a liquidation")
+        raise MalformedLog(f"transaction {self.tx_hash} has no record of a taking order")
 
     def _fill(self, record: Filled, waived: bool = False) -> OrderFill:
         spec = self.series.spec

@@ -47,7 +47,8 @@ def _auctioned(state: ExchangeState, event: ev.Auctioned) -> None:
 
 
 def _flagged(state: ExchangeState, event: ev.Flagged) -> None:
-    account_of(state, event.account).flagged_since = event.since
+    account = account_of(state, event.account)
+    account.flagged_since, account.negative_since = event.since, event.negative_since
 
 
 def _declared(state: ExchangeState, event: ev.DeficitDeclared) -> None:

@@ -13,7 +13,7 @@ from olivepress.types import Position, SeriesSpec
 class AccountState:
     """Cash is base units; `deposited` and `withdrawn` are running totals. `agents` by lower-case address.
 
-    `flagged_since` is when its auction began, 0 for none; `declared` its declared deficits by feed.
+    `flagged_since` is when its auction began, `negative_since` when its equity fell below zero, 0 for none; `declared` its declared deficits by feed.
     """
 
     id: int
@@ -23,6 +23,7 @@ class AccountState:
     withdrawn: int = 0
     agents: dict[str, tuple[int, int]] = field(default_factory=dict)
     flagged_since: int = 0
+    negative_since: int = 0
     declared: dict[int, int] = field(default_factory=dict)
 
     def copy(self) -> AccountState:

@@ -257,6 +257,16 @@ class SizeTooSmall(ContractError):
     minimum: int
 
 
+class SpreadMismatch(ContractError):
+    buy_series: int
+    sell_series: int
+
+
+class SpreadWorse(ContractError):
+    cost: int
+    most: int
+
+
 class StaleAccount(ContractError):
     account: int
 

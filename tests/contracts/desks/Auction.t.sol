@@ -32,7 +32,7 @@ contract AuctionTest is DeskBase {
     function test_no_discount_at_the_start() public {
         move(2880);
         vm.expectEmit(address(exchange));
-        emit IExchangeEvents.Flagged(trader, uint40(START));
+        emit IExchangeEvents.Flagged(trader, uint40(START), 0);
         vm.expectEmit(address(exchange));
         emit IExchangeEvents.PositionMoved(trader, bidder, series, 10, 2880);
         vm.expectEmit(address(exchange));

@@ -248,8 +248,26 @@ contract ChallengeTest is DeskBase {
                 IExchangeErrors.RulingOutOfRange.selector, uint256(3501), uint256(3500), uint256(3500)
             )
         );
+        uint256 had = exchange.insurance(FEED);
         rule(3500);
+        assertEq(exchange.insurance(FEED) - had, exchange.challengeBond(), "what stood was ruled: the bond is lost");
         assertEq(exchange.settle(series), 3500);
+    }
+
+    /// @dev Values were published in the window, but none was fresh for a second: another ruling than the last value before
+    /// the window upholds the challenge.
+    function test_a_ruling_that_differs_without_a_fresh_second_is_upheld() public {
+        warpTo(WINDOW_START, 0);
+        vm.warp(block.timestamp - 1);
+        setStale();
+        vm.warp(END + 1 hours);
+        range(3400, 3600);
+        challenge();
+        uint256 had = exchange.insurance(FEED);
+        rule(3450);
+        assertEq(exchange.insurance(FEED), had);
+        assertEq(exchange.bonds(), 0);
+        assertEq(exchange.settle(series), 3450);
     }
 
     function test_a_window_without_a_value_settles_at_the_last_before() public {

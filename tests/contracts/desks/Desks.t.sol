@@ -6,6 +6,7 @@ import {TokenFactory} from "../../../contracts/PositionToken.sol";
 import {BackOffice} from "../../../contracts/desks/BackOffice.sol";
 import {ClearingDesk} from "../../../contracts/desks/ClearingDesk.sol";
 import {RiskDesk} from "../../../contracts/desks/RiskDesk.sol";
+import {SpreadDesk} from "../../../contracts/desks/SpreadDesk.sol";
 import {TokenDesk} from "../../../contracts/desks/TokenDesk.sol";
 import {IBackOffice} from "../../../contracts/interfaces/IBackOffice.sol";
 import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
@@ -13,6 +14,7 @@ import {IExchange} from "../../../contracts/interfaces/IExchange.sol";
 import {IExchangeErrors} from "../../../contracts/interfaces/IExchangeErrors.sol";
 import {IIndexOracle} from "../../../contracts/interfaces/IIndexOracle.sol";
 import {ILiquidation} from "../../../contracts/interfaces/ILiquidation.sol";
+import {ISpreads} from "../../../contracts/interfaces/ISpreads.sol";
 import {ITokenDesk} from "../../../contracts/interfaces/ITokenDesk.sol";
 import {ITokenFactory} from "../../../contracts/interfaces/IPositionToken.sol";
 import {DeskBase} from "./DeskBase.sol";
@@ -20,23 +22,25 @@ import {DeskBase} from "./DeskBase.sol";
 /// @dev The chain of desks behind the exchange.
 contract DesksTest is DeskBase {
     address[] internal desks; // from the first to the last of the chain
-    string[] internal names = ["BackOffice", "ClearingDesk", "RiskDesk", "TokenDesk"];
+    string[] internal names = ["BackOffice", "ClearingDesk", "RiskDesk", "TokenDesk", "SpreadDesk"];
     mapping(string signature => uint256) internal answers;
 
     function setUp() public override {
         super.setUp();
         IIndexOracle index = IIndexOracle(address(oracle));
-        address tokenDesk = address(new TokenDesk(usdc, index, address(0), new TokenFactory()));
+        address spreadDesk = address(new SpreadDesk(usdc, index, address(0)));
+        address tokenDesk = address(new TokenDesk(usdc, index, spreadDesk, new TokenFactory()));
         address riskDesk = address(new RiskDesk(usdc, index, tokenDesk));
         address clearingDesk = address(new ClearingDesk(usdc, index, riskDesk));
-        desks = [address(new BackOffice(usdc, index, clearingDesk)), clearingDesk, riskDesk, tokenDesk];
+        address office = address(new BackOffice(usdc, index, clearingDesk));
+        desks = [office, clearingDesk, riskDesk, tokenDesk, spreadDesk];
         exchange = IExchange(address(new Exchange(usdc, index, address(this), desks[0])));
     }
 
     /// @dev Everything that writes, with arguments that need not make sense.
     function writes() internal view returns (bytes[] memory calls) {
         uint32[] memory none;
-        calls = new bytes[](27);
+        calls = new bytes[](28);
         calls[0] = abi.encodeCall(IBackOffice.open, ());
         calls[1] = abi.encodeCall(IBackOffice.inviteAgent, (address(1), 1, 1));
         calls[2] = abi.encodeCall(IBackOffice.acceptAgent, (1));
@@ -64,6 +68,7 @@ contract DesksTest is DeskBase {
         calls[24] = abi.encodeCall(ITokenDesk.wrap, (1, true, 1, address(1)));
         calls[25] = abi.encodeCall(ITokenDesk.unwrap, (1, true, 1));
         calls[26] = abi.encodeCall(ITokenDesk.redeem, (1, true, 1));
+        calls[27] = abi.encodeCall(ISpreads.spread, (1, 2, 1, 0, 0, 0));
     }
 
     /// @dev No desk writes when called itself, neither what it knows nor what it hands to the next in the chain.

@@ -52,7 +52,7 @@ contract FlagDeclareTest is DeskBase {
     function test_flag_starts_and_stops_the_clock() public {
         move(2880);
         vm.expectEmit(address(exchange));
-        emit IExchangeEvents.Flagged(trader, uint40(START));
+        emit IExchangeEvents.Flagged(trader, uint40(START), 0);
         vm.prank(makeAddr("anyone"));
         exchange.flag(trader);
         assertEq(exchange.flaggedAt(trader), START);
@@ -61,7 +61,7 @@ contract FlagDeclareTest is DeskBase {
         assertEq(exchange.flaggedAt(trader), START, "a second flag moves nothing");
         move(3500);
         vm.expectEmit(address(exchange));
-        emit IExchangeEvents.Flagged(trader, 0);
+        emit IExchangeEvents.Flagged(trader, 0, 0);
         exchange.flag(trader);
         assertEq(exchange.flaggedAt(trader), 0);
     }
@@ -131,6 +131,37 @@ contract FlagDeclareTest is DeskBase {
         );
         assertFalse(braked(other));
         assertTrue(braked(series));
+    }
+
+    /// @dev Below margin for long, below zero only now: the wait counts from zero.
+    function test_the_wait_counts_from_zero() public {
+        move(2880);
+        exchange.flag(trader);
+        vm.warp(START + 1 hours);
+        move(2500);
+        refused(address(1), declareCall(), tooEarly(0));
+        vm.expectEmit(address(exchange));
+        emit IExchangeEvents.Flagged(trader, uint40(START), uint40(START + 1 hours));
+        exchange.flag(trader);
+        assertEq(exchange.negativeSince(trader), START + 1 hours);
+        vm.warp(START + 1 hours + 30 minutes - 1);
+        refused(address(1), declareCall(), tooEarly(START + 1 hours + 30 minutes));
+        vm.warp(START + 1 hours + 30 minutes);
+        exchange.declare(trader, FEED);
+    }
+
+    /// @dev Back above zero in between, still below margin: a new wait, and the auction goes on.
+    function test_back_above_zero_ends_the_wait() public {
+        move(2500);
+        exchange.flag(trader);
+        vm.warp(START + 29 minutes);
+        move(2880);
+        exchange.flag(trader);
+        assertEq(exchange.negativeSince(trader), 0);
+        assertEq(exchange.flaggedAt(trader), START);
+        vm.warp(START + 30 minutes);
+        move(2500);
+        refused(address(1), declareCall(), tooEarly(0));
     }
 
     // --- brake ---

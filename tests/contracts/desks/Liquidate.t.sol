@@ -300,7 +300,7 @@ contract LiquidateTest is DeskBase {
         );
     }
 
-    /// @dev Orders that are dead cost steps; a keeper bounds them, and anyone can prune what is in the way.
+    /// @dev Orders that are dead cost steps; a keeper bounds them, and those that it met stay removed.
     function test_steps_are_bounded() public {
         move(2880);
         for (uint256 i; i < 5; ++i) {
@@ -309,14 +309,14 @@ contract LiquidateTest is DeskBase {
         massCancel(rich);
         uint32 other = open(100_000);
         buy(other, 2880, 10);
-        refused(
-            owner(keeper),
-            abi.encodeCall(ILiquidation.liquidate, (trader, series, 7, 2880, 5)),
-            abi.encodeWithSelector(IExchangeErrors.NothingTraded.selector, series)
-        );
-        exchange.prune(series, false, 5);
         vm.prank(owner(keeper));
-        (uint256 closed,) = exchange.liquidate(trader, series, 7, 2880, 1);
+        (uint256 closed, uint256 reward) = exchange.liquidate(trader, series, 7, 2880, 5);
+        assertEq(closed, 0);
+        assertEq(reward, 0);
+        assertEq(position(trader, series).lots, 10, "only dead orders went");
+        assertEq(exchange.flaggedAt(trader), START, "the clock runs");
+        vm.prank(owner(keeper));
+        (closed,) = exchange.liquidate(trader, series, 7, 2880, 1);
         assertEq(closed, 7);
     }
 

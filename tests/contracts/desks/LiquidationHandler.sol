@@ -179,7 +179,7 @@ contract LiquidationHandler is DeskBase {
             actor = _actor(seed % ACTORS + i + 1);
         }
         if (equity(actor) < 0) {
-            if (exchange.flaggedAt(actor) == 0) exchange.flag(actor);
+            exchange.flag(actor); // below zero, which it may not have been when its auction began
             skip(30 minutes);
         }
         for (uint16 feed = 1; feed <= FEEDS; ++feed) {

@@ -17,7 +17,7 @@ from olivepress.tx import revert_data
 PAGE = Path(__file__).parents[3] / "docs" / "roles.md"
 ROW = re.compile(r"^\| (\w+) \| (\w+) \| ([^|]+) \|", re.M)
 READS = ("view", "pure")
-EXCHANGE = ("Exchange", "BackOffice", "ClearingDesk", "RiskDesk", "TokenDesk")
+EXCHANGE = ("Exchange", "BackOffice", "ClearingDesk", "RiskDesk", "TokenDesk", "SpreadDesk")
 STRANGER = "0x" + "5a" * 20
 ENFORCED = {
     "owner": ("OwnableUnauthorizedAccount",),

@@ -186,7 +186,7 @@ def test_every_function_that_writes_has_a_call(calls: Calls) -> None:
     """What a client cannot send is named here, with who sends it."""
     views = {
         entry["name"]
-        for name in ("Exchange", "BackOffice", "ClearingDesk", "RiskDesk", "TokenDesk")
+        for name in ("Exchange", "BackOffice", "ClearingDesk", "RiskDesk", "TokenDesk", "SpreadDesk")
         for entry in load(name).abi
         if entry["type"] == "function" and entry["stateMutability"] in ("view", "pure")
     }

@@ -195,7 +195,13 @@ async def test_below_zero_insurance_pays_and_what_is_left_is_declared(market: Ma
     assert view.equity == D(100_000 - 140 - 80 * 1_500)
     with pytest.raises(reverts.TooEarly) as wait:
         await keeper.declare(VICTIM, 1)
-    assert wait.value.allowed_from == since + 30 * MINUTE
+    assert wait.value.allowed_from == 0  # nobody has said yet that it is below zero
+    below = await keeper.flag(VICTIM)
+    assert below.since == since and below.negative_since == await keeper.negative_since(VICTIM) > since
+    negative = below.negative_since
+    with pytest.raises(reverts.TooEarly) as wait:
+        await keeper.declare(VICTIM, 1)
+    assert wait.value.allowed_from == negative + 30 * MINUTE
 
     # Through the book at no equity: no fees, no reward, and at the mark or better.
     await other.place(SYMBOL, Side.BUY, D("2"), 10)
@@ -215,7 +221,7 @@ async def test_below_zero_insurance_pays_and_what_is_left_is_declared(market: Ma
     await follower.check()
     assert (await keeper.account(VICTIM)).equity == view.equity
 
-    await market.chain.set_next_timestamp(since + 30 * MINUTE)
+    await market.chain.set_next_timestamp(negative + 30 * MINUTE)
     declaration = await keeper.declare(VICTIM, 1)
     assert (declaration.account, declaration.feed, declaration.amount) == (VICTIM, 1, -view.equity)
     assert await keeper.declared(VICTIM, 1) == await keeper.deficit(1) == D(20_140)
@@ -236,7 +242,7 @@ async def test_below_zero_insurance_pays_and_what_is_left_is_declared(market: Ma
     cured = await keeper.declare(VICTIM, 1)
     assert cured.amount == await keeper.deficit(1) == await keeper.declared(VICTIM, 1) == 0
     assert (await keeper.flag(VICTIM)).since == 0
-    assert await keeper.flagged_at(VICTIM) == 0
+    assert await keeper.flagged_at(VICTIM) == await keeper.negative_since(VICTIM) == 0
     await follower.check()
 
 

@@ -327,11 +327,12 @@ def test_flags_and_declared_deficits() -> None:
     mirror.apply(
         block(
             2,
-            ev.Flagged(account=2, since=77, **at(2)),
+            ev.Flagged(account=2, since=77, negative_since=88, **at(2)),
             ev.DeficitDeclared(account=2, feed=1, amount=9, **at(2)),
         )
     )
-    assert (mirror.account(2).flagged_since, mirror.account(2).declared) == (77, {1: 9})
+    account = mirror.account(2)
+    assert (account.flagged_since, account.negative_since, account.declared) == (77, 88, {1: 9})
 
 
 def test_tokens_hold_lots_and_claims() -> None:

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from olivepress.exchange.calls.accounts import AccountCalls
 from olivepress.exchange.calls.base import Call, Pending
-from olivepress.exchange.calls.clearing import BOND, ClearingCalls
+from olivepress.exchange.calls.clearing import ClearingCalls
 from olivepress.exchange.calls.liquidation import LiquidationCalls
 from olivepress.exchange.calls.office import OfficeCalls
 from olivepress.exchange.calls.tokens import TokenCalls
 from olivepress.exchange.calls.trading import TradingCalls
 
-__all__ = ["BOND", "Call", "Calls", "Pending"]
+__all__ = ["Call", "Calls", "Pending"]
 
 
 class Calls(TradingCalls, AccountCalls, ClearingCalls, LiquidationCalls, TokenCalls, OfficeCalls):

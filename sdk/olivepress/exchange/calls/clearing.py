@@ -15,9 +15,6 @@ from olivepress.exchange.results import events_of, tx_hash_of
 from olivepress.tx import Receipt
 from olivepress.units import require_int
 
-BOND = Decimal(1_000)
-"""Whole collateral tokens that a challenge costs until it is ruled."""
-
 
 class ClearingCalls(Builder):
     """From a flat or expired position to cash."""

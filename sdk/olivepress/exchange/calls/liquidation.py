@@ -40,13 +40,13 @@ class LiquidationCalls(Builder):
         steps = require_int(max_steps, "max_steps", 0, U16)
 
         def read(receipt: Receipt) -> LiquidationResult:
-            event = events_of(receipt, ev.Liquidated, self._to)[0]
+            told = events_of(receipt, ev.Liquidated, self._to)
             return LiquidationResult(
-                account=event.account,
+                account=number,
                 symbol=series.symbol,
-                lots=event.lots,
-                reward=series.to_amount(event.reward),
-                fills=ResultReader(series, receipt, self._to).liquidation(),
+                lots=sum(event.lots for event in told),
+                reward=series.to_amount(sum(event.reward for event in told)),
+                fills=ResultReader(series, receipt, self._to).taken() if told else (),
                 tx_hash=tx_hash_of(receipt),
                 block=receipt.block_number,
             )
@@ -78,8 +78,8 @@ class LiquidationCalls(Builder):
 
         def read(receipt: Receipt) -> FlagResult:
             told = events_of(receipt, ev.Flagged, self._to)
-            since = told[0].since if told else None
-            return FlagResult(number, since, tx_hash_of(receipt), receipt.block_number)
+            since, negative = (told[0].since, told[0].negative_since) if told else (None, None)
+            return FlagResult(number, since, negative, tx_hash_of(receipt), receipt.block_number)
 
         return self._cold("flag", number, read=read, limit=gas.ASSESS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from olivepress.contracts import packing
 from olivepress.errors import OutOfRange, ValidationError, WrongLots, WrongType
@@ -15,6 +16,7 @@ from olivepress.exchange.models import (
     Operation,
     OrderResult,
     Place,
+    SpreadResult,
     TxResult,
 )
 from olivepress.exchange.results import ResultReader, tx_hash_of
@@ -68,6 +70,33 @@ class TradingCalls(Builder):
             return BatchResult(tuple(results), tx_hash_of(receipt), receipt.block_number)
 
         return Call(self._to, packing.batch(series.id, packed, strict, steps), limit, read)
+
+    def spread(
+        self, buy: str, sell: str, lots: int, limit: Decimal, *, client_id: int = 0, max_steps: int = 0
+    ) -> Call[SpreadResult]:
+        """Two legs at once or not at all; `limit` is the most that the bought may cost above the sold one."""
+        bought, sold = self.series(buy), self.series(sell)
+        if (bought.spec.feed, bought.spec.tick_value) != (sold.spec.feed, sold.spec.tick_value) or buy == sell:
+            raise ValidationError("sell", sell, f"another month of {buy}, with its feed and tick value")
+        number = size_to_lots(lots, 1, field="lots")
+        ticks = bought.to_ticks(abs(limit), field="limit") * (-1 if limit < 0 else 1)
+        client = require_int(client_id, "client_id", 0, U64)
+        steps = require_int(max_steps, "max_steps", 0, U16)
+
+        def read(receipt: Receipt) -> SpreadResult:
+            return SpreadResult(
+                buy_symbol=buy,
+                sell_symbol=sell,
+                lots=number,
+                bought=ResultReader(bought, receipt, self._to).taken(),
+                sold=ResultReader(sold, receipt, self._to).taken(),
+                client_id=client,
+                tx_hash=tx_hash_of(receipt),
+                block=receipt.block_number,
+            )
+
+        values = (bought.id, sold.id, number, ticks, client, steps)
+        return self._cold("spread", *values, read=read, limit=gas.spread(steps))
 
     def mass_cancel(self, symbol: str) -> Call[TxResult]:
         """Every order of the account in a series."""

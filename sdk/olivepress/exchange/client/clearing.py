@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from olivepress.exchange.calls import BOND
 from olivepress.exchange.client.base import Sending
 from olivepress.exchange.models import TxResult
 from olivepress.exchange.outcomes import RulingResult
@@ -59,7 +58,7 @@ class ClearingClient(Sending):
         is short. It returns to the account unless the arbiter rules for the average.
         """
         await self.series(symbol)
-        return await self._spend(BOND, self.calls.challenge(symbol))
+        return await self._spend(await self.challenge_bond(), self.calls.challenge(symbol))
 
     async def rule(self, symbol: str, price: Decimal, evidence: str) -> RulingResult:
         """Decides a challenge. Arbiter only, within five days.

@@ -13,6 +13,7 @@ from olivepress.exchange.models import (
     Operation,
     OrderResult,
     Place,
+    SpreadResult,
     TxResult,
 )
 from olivepress.types import OrderId, Series, Side, TimeInForce
@@ -65,6 +66,23 @@ class TradingClient(Sending):
         live."""
         series = await self._load_series_of(order_id)
         return await self.batch(series.symbol, [Cancel(order_id), order], strict=True)
+
+    async def spread(
+        self, buy: str, sell: str, lots: int, limit: Decimal, *, client_id: int = 0, max_steps: int = 0
+    ) -> SpreadResult:
+        """Buys one month and sells another of the same feed, both at once or not at all.
+
+        Both legs take resting orders. Margin is checked for the two together, so rolling a position from one
+        month to the next needs no margin in between. FillOrKill when a book is too thin, SpreadWorse when the
+        difference would be.
+
+        :param limit: most that the bought leg may cost above the sold one, USD; negative to demand a credit
+        :param max_steps: most resting orders to look at in each book; 0 for the contract's default of 64
+        """
+        for symbol in (buy, sell):
+            await self.series(symbol)
+        call = self.calls.spread(buy, sell, lots, limit, client_id=client_id, max_steps=max_steps)
+        return await self.run(call)
 
     async def mass_cancel(self, symbol: str) -> TxResult:
         """Kills every order of the account in a series."""
