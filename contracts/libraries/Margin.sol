@@ -246,7 +246,10 @@ library Margin {
     }
 
     /// @notice Reverts when an action lowered equity - IM, or left equity negative.
-    function requireNotLowered(uint256 account, AccountMargin memory m, AccountMargin memory was) internal pure {
+    function requireNotLowered(uint256 account, AccountMargin memory m, AccountMargin memory was)
+        internal
+        pure
+    {
         unchecked {
             bool lowered = m.equity - int256(m.initialMargin) < was.equity - int256(was.initialMargin);
             if (lowered || m.equity < 0) {

@@ -89,7 +89,7 @@ class OrderResult:
 
 @dataclass(frozen=True, slots=True)
 class SpreadResult:
-    """A calendar spread that traded: the fills of the bought and of the sold leg, in the order they happened."""
+    """A calendar spread that traded: the fills of its bought and of its sold leg, in their order."""
 
     buy_symbol: str
     sell_symbol: str

@@ -250,7 +250,9 @@ contract ChallengeTest is DeskBase {
         );
         uint256 had = exchange.insurance(FEED);
         rule(3500);
-        assertEq(exchange.insurance(FEED) - had, exchange.challengeBond(), "what stood was ruled: the bond is lost");
+        assertEq(
+            exchange.insurance(FEED) - had, exchange.challengeBond(), "what stood was ruled: the bond is lost"
+        );
         assertEq(exchange.settle(series), 3500);
     }
 

@@ -33,7 +33,11 @@ contract SpreadTest is DeskBase {
         quote(series, 0, 3490, lots);
     }
 
-    function call(uint16 buying, uint16 selling, uint32 lots, int32 limit) internal pure returns (bytes memory) {
+    function call(uint16 buying, uint16 selling, uint32 lots, int32 limit)
+        internal
+        pure
+        returns (bytes memory)
+    {
         return abi.encodeCall(ISpreads.spread, (buying, selling, lots, limit, 7, 0));
     }
 

@@ -197,7 +197,8 @@ async def test_below_zero_insurance_pays_and_what_is_left_is_declared(market: Ma
         await keeper.declare(VICTIM, 1)
     assert wait.value.allowed_from == 0  # nobody has said yet that it is below zero
     below = await keeper.flag(VICTIM)
-    assert below.since == since and below.negative_since == await keeper.negative_since(VICTIM) > since
+    assert below.since == since
+    assert below.negative_since == await keeper.negative_since(VICTIM) > since
     negative = below.negative_since
     with pytest.raises(reverts.TooEarly) as wait:
         await keeper.declare(VICTIM, 1)

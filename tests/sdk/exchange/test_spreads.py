@@ -78,9 +78,9 @@ async def test_bad_arguments_are_refused_before_anything_is_sent(market: Market)
     await market.owner.list_series(terms(symbol="LLM-BIG", tick_value=D(2)))
     trader = market.traders[0]
     nonce = await trader.sender.transport.request("eth_getTransactionCount", [trader.address, "pending"])
-    with pytest.raises(ValidationError, match="sell.*another month"):
+    with pytest.raises(ValidationError, match=r"sell.*another month"):
         await trader.spread(FAR, FAR, 1, D(0))
-    with pytest.raises(ValidationError, match="sell.*tick value"):
+    with pytest.raises(ValidationError, match=r"sell.*tick value"):
         await trader.spread(FAR, "LLM-BIG", 1, D(0))
     with pytest.raises(UnknownSymbol):
         await trader.spread(FAR, "NO-SUCH", 1, D(0))

@@ -76,7 +76,8 @@ class TradingCalls(Builder):
     ) -> Call[SpreadResult]:
         """Two legs at once or not at all; `limit` is the most that the bought may cost above the sold one."""
         bought, sold = self.series(buy), self.series(sell)
-        if (bought.spec.feed, bought.spec.tick_value) != (sold.spec.feed, sold.spec.tick_value) or buy == sell:
+        alike = (bought.spec.feed, bought.spec.tick_value) == (sold.spec.feed, sold.spec.tick_value)
+        if buy == sell or not alike:
             raise ValidationError("sell", sell, f"another month of {buy}, with its feed and tick value")
         number = size_to_lots(lots, 1, field="lots")
         ticks = bought.to_ticks(abs(limit), field="limit") * (-1 if limit < 0 else 1)
