@@ -1,0 +1,48 @@
+"""What one call on one book has at hand (Context.sol)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from olivepress.events.records import CancelReason, TakeEnd
+from olivepress.events.records import Record as BookRecord
+from olivepress.model.state import Account, Position, Series, State
+
+DEFAULT_STEPS = 64
+
+# Why a resting order left the book, and what became of a taking one (IExchangeEvents.sol), as plain numbers.
+BY_OWNER, BY_EXPIRY, BY_BAND, BY_GAP, BY_EPOCH, BY_SELF_TRADE, BY_REDUCE_ONLY = map(int, CancelReason)
+END_FILLED, END_RESTS, END_IMMEDIATE, END_STEPS, END_SELF_TRADE, END_REDUCED = map(int, TakeEnd)
+ALIVE = -1
+
+
+@dataclass(slots=True)
+class Context:
+    """One account acting on one book.
+
+    `before` are the values of the position when the call began. `delta_mark` is the part of the mark that
+    can still move, ticks, and `index` is in 1/256 tick. `margined`: the position or its orders grew, so
+    margin is checked at the end. `steps` are resting orders that may still be looked at. `traded_ticks` is
+    the sum of lots x tick. Fees are 1e-6 of the traded amount.
+    """
+
+    state: State
+    now: int
+    account: Account
+    series: Series
+    position: Position
+    before: tuple[Any, ...]
+    delta_mark: int
+    open_before: int
+    taker_fee: int
+    maker_rebate: int
+    steps: int = DEFAULT_STEPS
+    index: int = 0
+    refreshed: bool = False
+    reduce_only: bool = False
+    margined: bool = False
+    traded_lots: int = 0
+    traded_ticks: int = 0
+    fees: int = 0
+    records: list[BookRecord] = field(default_factory=list)

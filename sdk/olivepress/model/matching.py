@@ -1,0 +1,240 @@
+"""The match loop: walks the opposite side from its best price, fills the living, retires the dead
+(Matching.sol; design.md section 5).
+
+Price, then time. A resting order is retired instead of filled when its account cancelled en masse since,
+when it ran out, when it lies outside the band on the side that hurts its maker, when its maker's mark moved
+against it by more than `gap` since its margin was checked, or when it has nothing to reduce.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from olivepress.events.records import Cancelled, Filled
+from olivepress.model import book
+from olivepress.model.context import (
+    ALIVE,
+    BY_BAND,
+    BY_EPOCH,
+    BY_EXPIRY,
+    BY_GAP,
+    BY_REDUCE_ONLY,
+    BY_SELF_TRADE,
+    END_FILLED,
+    END_SELF_TRADE,
+    END_STEPS,
+    Context,
+)
+from olivepress.model.errors import refuse
+from olivepress.model.state import BUYS, DAY, SELLS, Level, Order, Position, Series, Side
+from olivepress.reverts import WordOverflow
+
+REDUCE_ONLY = 8
+STP_TAKING = 16
+PRUNE = (1 << 256) - 1
+"""`lots` of a walk that only removes dead orders."""
+
+_QUOTE_BITS = 80
+_MOST_QUOTE = 1 << (_QUOTE_BITS - 1)
+_new = tuple.__new__  # skips the generated constructors of the records
+
+
+@dataclass(slots=True)
+class Walk:
+    """`left` are lots still to trade, `flags` those of the taking order, `end` says why the walk stopped
+    early. `maker` is the account whose position was met last, `met` that position, `filled` whether it
+    changed."""
+
+    side: Side
+    left: int
+    flags: int
+    low: int
+    high: int
+    tick: int = 0
+    stopped: bool = False
+    end: int = END_FILLED
+    maker: int = 0
+    met: Position | None = None
+    filled: bool = False
+
+
+def walk(c: Context, side: Side, limit: int, lots: int, flags: int) -> tuple[int, int]:
+    """Trades up to `lots` against resting orders of `side` that are no worse than `limit`.
+
+    Returns the lots that did not trade, and why the walk stopped early; END_FILLED when it did not.
+    """
+    low, high = band(c.series)
+    w = Walk(side, lots, flags, low, high)
+    sells = side.side == SELLS
+    ticks = side.ticks
+    while ticks:
+        w.tick = tick = ticks[0] if sells else ticks[-1]
+        if tick > limit if sells else tick < limit:
+            break
+        if c.steps == 0:
+            w.end = END_STEPS
+            break
+        if not _level(c, w, side.levels[tick]) or w.left == 0 or w.stopped:
+            break
+    _leave(w)
+    return w.left, w.end
+
+
+def band(series: Series) -> tuple[int, int]:
+    """Lowest and highest tick at which orders may be placed and filled."""
+    spec, mark = series.spec, series.hot.mark
+    low = (mark * (10_000 - spec.band_bps) + 9_999) // 10_000
+    high = mark * (10_000 + spec.band_bps) // 10_000
+    return max(low, 1), min(high, spec.price_cap)
+
+
+def _level(c: Context, w: Walk, level: Level) -> bool:
+    """True when every order of the level is gone."""
+    journal, orders = c.state.journal, level.orders
+    journal.keep(level)
+    index, tail = level.head, level.tail
+    while index != tail and w.left:
+        if c.steps == 0:
+            w.stopped = True
+            w.end = END_STEPS
+            break
+        c.steps -= 1
+        order = orders.get(index)
+        if order is not None:  # else a tombstone
+            if not _order(c, w, order, index):
+                break
+            journal.drop(orders, index)
+        index += 1
+    level.head = index
+    if index != tail:
+        return False
+    book.drop(c.state, w.side, w.tick, level)
+    return True
+
+
+def _order(c: Context, w: Walk, order: Order, index: int) -> bool:
+    """True when the order is filled or retired; False leaves it at the head."""
+    own = order.account == c.account.id
+    position = c.position if own else _meet(c, w, order.account)
+    order_id = w.side.id << 72 | w.tick << 48 | index << 16 | order.generation
+    reason = _dead(c, w, order, position)
+    if own and reason == ALIVE:
+        if w.left == PRUNE or w.flags & STP_TAKING:
+            w.stopped = True
+            w.end = END_SELF_TRADE
+            return False
+        reason = BY_SELF_TRADE
+    if reason != ALIVE:
+        if reason != BY_EPOCH:
+            book.release(position, w.side.side, order.lots, True)
+        gone = (order_id, reason, w.tick, order.lots, order.account, order.client_id)
+        c.records.append(_new(Cancelled, gone))
+        return True
+    if w.left == PRUNE:
+        w.stopped = True
+        return False
+    return _fill(c, w, order, position, order_id)
+
+
+def _fill(c: Context, w: Walk, order: Order, position: Position, order_id: int) -> bool:
+    held = order.lots
+    lots = min(w.left, held)
+    left, clipped = held - lots, 0
+    if order.flags & REDUCE_ONLY:
+        most = reducible(position, w.side.side)
+        lots = min(lots, most)
+        clipped = max(held - most, 0)
+        left = held - lots - clipped
+    w.left -= lots
+    w.filled = True
+    exchange(c, position, w.side.side, w.tick, lots)
+    book.release(position, w.side.side, lots + clipped, left == 0)
+    who = order.account, order.client_id
+    fill = (order_id, w.side.side, w.tick, lots, *who, left + clipped)
+    c.records.append(_new(Filled, fill))
+    if clipped:
+        clip = (order_id, BY_REDUCE_ONLY, w.tick, clipped, *who)
+        c.records.append(_new(Cancelled, clip))
+    if left == 0:
+        return True
+    c.state.journal.keep(order)
+    order.lots = left
+    return False
+
+
+def exchange(c: Context, maker: Position, side: int, tick: int, lots: int) -> None:
+    """Moves `lots` at `tick` between the maker, who is on `side`, and the acting account (design.md section
+    4).
+
+    No division but in fee and rebate, and those round against whoever acts: quotes and fees sum up exactly.
+    """
+    taker, hot = c.position, c.series.hot
+    amount = lots * tick * c.series.spec.tick_value
+    fee = (amount * c.taker_fee + 999_999) // 1_000_000
+    rebate = amount * c.maker_rebate // 1_000_000
+    longs = max(maker.lots, 0) + max(taker.lots, 0)
+    if side == BUYS:
+        maker.lots += lots
+        taker.lots -= lots
+        maker.quote += rebate - amount
+        taker.quote += amount - fee
+    else:
+        maker.lots -= lots
+        taker.lots += lots
+        maker.quote += rebate + amount
+        taker.quote -= amount + fee
+    maker.last_fill_day = taker.last_fill_day = c.now // DAY
+    hot.open_interest += max(maker.lots, 0) + max(taker.lots, 0) - longs
+    c.fees += fee - rebate
+    c.traded_lots += lots
+    c.traded_ticks += lots * tick
+
+
+def reducible(position: Position, side: int) -> int:
+    """Lots that an order of `side` may still take off a position."""
+    return max(-position.lots if side == BUYS else position.lots, 0)
+
+
+def _dead(c: Context, w: Walk, order: Order, position: Position) -> int:
+    """Why an order may not be filled; ALIVE when it may."""
+    if order.epoch != position.epoch:
+        return BY_EPOCH
+    if order.expiry and order.expiry <= c.now:
+        return BY_EXPIRY
+    if w.tick > w.high if w.side.side == BUYS else w.tick < w.low:
+        return BY_BAND
+    if order.account != c.account.id and _moved(c, position, w.side.side):
+        return BY_GAP
+    if order.flags & REDUCE_ONLY and reducible(position, w.side.side) == 0:
+        return BY_REDUCE_ONLY
+    return ALIVE
+
+
+def _moved(c: Context, position: Position, side: int) -> bool:
+    """A flat maker is hurt by the move that its order would have suffered."""
+    long = position.lots > 0 or (position.lots == 0 and side == BUYS)
+    was, mark = position.checked_mark, c.series.hot.mark
+    against = was - mark if long else mark - was
+    return against * 10_000 > was * c.series.spec.gap_bps
+
+
+def _meet(c: Context, w: Walk, account: int) -> Position:
+    """The maker's position. It is kept once for consecutive orders of one maker."""
+    if w.met is None or w.maker != account:
+        _leave(w)
+        w.maker = account
+        w.met = c.state.position(c.series, account)
+        c.state.journal.keep(w.met)
+        w.filled = False
+    return w.met
+
+
+def _leave(w: Walk) -> None:
+    if w.met is not None and w.filled:
+        fits(w.met)
+
+
+def fits(position: Position) -> None:
+    """Refuses a quote that has grown beyond its storage; lots are bounded by the position limit."""
+    if not -_MOST_QUOTE <= position.quote < _MOST_QUOTE:
+        refuse(WordOverflow, _QUOTE_BITS, position.quote)

@@ -1,0 +1,297 @@
+"""One call on one book: act, then check margin and limits (Trading.sol; design.md sections 5 and 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from olivepress.events.model import Book
+from olivepress.events.records import Cancelled, Missed, Rejected, Taken
+from olivepress.model import book, ledger, margin, mark, matching
+from olivepress.model.context import (
+    BY_OWNER,
+    DEFAULT_STEPS,
+    END_FILLED,
+    END_IMMEDIATE,
+    END_REDUCED,
+    END_RESTS,
+    Context,
+)
+from olivepress.model.errors import refuse
+from olivepress.model.state import BUYS, SELLS, Account, Position, Side, State
+from olivepress.reverts import (
+    FillOrKill,
+    InvalidBatch,
+    InvalidFlags,
+    NothingToReduce,
+    OpenInterestCap,
+    OrderExpired,
+    OrderNotLive,
+    PositionLimit,
+    PostOnlyWouldCross,
+    PriceOutsideBand,
+    ReduceOnlySeries,
+    SeriesExpired,
+    SizeTooSmall,
+    TickOutOfRange,
+    UnknownSeries,
+)
+
+IMMEDIATE = 1
+FILL_OR_KILL = 2
+POST_ONLY = 4
+REDUCE_ONLY = matching.REDUCE_ONLY
+SELL = 128
+UNKNOWN_FLAGS = 96
+"""Bits 32 and 64 mean nothing yet, and 3 is no time in force."""
+
+_NOBODY = Account(0, "")
+_new = tuple.__new__  # skips the generated constructors of the records
+
+
+@dataclass(slots=True)
+class Request:
+    """An order to place, as in ITrading.place."""
+
+    flags: int
+    tick: int
+    lots: int
+    expiry: int = 0
+    client_id: int = 0
+
+    @property
+    def side(self) -> int:
+        return SELLS if self.flags & SELL else BUYS
+
+
+def load(state: State, now: int, number: int, account: Account | None, max_steps: int = 0) -> Context:
+    """A context for an account in a series. The mark is refreshed when the cached one is too old.
+
+    `account` None: anybody, who only looks after the book. `max_steps` 0: the default.
+    """
+    series = state.series.get(number)
+    if series is None:
+        refuse(UnknownSeries, number)
+    if now >= series.expiry:
+        refuse(SeriesExpired, number, series.expiry)
+    if account is None:
+        account, position = _NOBODY, Position()
+    else:
+        position = state.position(series, account.id)
+        state.journal.keep(position)
+    hot, spec = series.hot, series.spec
+    c = Context(
+        state,
+        now,
+        account,
+        series,
+        position,
+        position.VALUES(position),
+        hot.mark,
+        hot.open_interest,
+        spec.taker_fee,
+        spec.maker_rebate,
+        max_steps or DEFAULT_STEPS,
+    )
+    if mark.expired(series, now):
+        refresh(c)
+    guarded = hot.guarded and now < series.money.reduce_only_until
+    c.reduce_only = hot.stale or hot.deficit or guarded
+    return c
+
+
+def refresh(c: Context) -> None:
+    """The mark of this second into the hot figures, once a call."""
+    if c.refreshed:
+        return
+    hot = c.series.hot
+    c.state.journal.keep(hot)
+    q = mark.quote(c.state.oracle, c.series, c.now)
+    hot.mark, hot.mark_time, hot.stale = q.mark, c.now, q.stale
+    c.delta_mark, c.index = q.delta_mark, q.index
+    c.refreshed = True
+    if q.stale:
+        c.reduce_only = True
+
+
+def place(c: Context, r: Request) -> tuple[int, int, bool]:
+    """Places one order; margin is checked by `finish`.
+
+    Returns the order id, 0 when nothing rests; lots traded; and whether a post-only order would have
+    crossed, in which case nothing was placed.
+    """
+    _validate(c, r)
+    side, opposite = c.series.sides[r.side], c.series.sides[1 - r.side]
+    crossing = _crosses(r, opposite)
+    if crossing:
+        refresh(c)
+        if r.flags & POST_ONLY:
+            matching.walk(c, opposite, r.tick, matching.PRUNE, r.flags)
+            if _crosses(r, opposite):
+                return 0, 0, True
+            crossing = False
+    _reduce(c, r)
+    if r.flags & 3 == 0:
+        low, high = matching.band(c.series)
+        if not low <= r.tick <= high:
+            refuse(PriceOutsideBand, r.tick, low, high)
+    c.margined = True
+    lots, filled = r.lots, 0
+    if crossing:
+        lots, filled = _take(c, r, opposite)
+    elif r.flags & 3:
+        if r.flags & FILL_OR_KILL:
+            refuse(FillOrKill, 0, lots)
+        _taken(c, r, 0, lots, END_IMMEDIATE)
+        lots = 0
+    if not lots:
+        return 0, filled, False
+    return book.rest(c, side, r.tick, lots, r.flags, r.expiry, r.client_id), filled, False
+
+
+def _crosses(r: Request, opposite: Side) -> bool:
+    if r.flags & SELL:
+        return r.tick <= book.best(opposite)
+    return r.tick >= book.best(opposite)
+
+
+def _validate(c: Context, r: Request) -> None:
+    flags, spec = r.flags, c.series.spec
+    if flags & 3 == 3 or flags & UNKNOWN_FLAGS or (flags & 3 and flags & POST_ONLY):
+        refuse(InvalidFlags, flags)
+    if not 1 <= r.tick <= spec.price_cap:
+        refuse(TickOutOfRange, r.tick, 1, spec.price_cap)
+    if r.lots < spec.min_lots:
+        refuse(SizeTooSmall, r.lots, spec.min_lots)
+    if r.expiry and r.expiry <= c.now:
+        refuse(OrderExpired, r.expiry, c.now)
+
+
+def _reduce(c: Context, r: Request) -> None:
+    """Reduce-only, and the position limit. A resting reduce-only order is clipped at its fill."""
+    p = c.position
+    if c.reduce_only:
+        if matching.reducible(p, r.side) == 0:
+            refuse(ReduceOnlySeries, c.series.id)
+        r.flags |= REDUCE_ONLY
+    if r.flags & REDUCE_ONLY and matching.reducible(p, r.side) == 0:
+        refuse(NothingToReduce, c.series.id, p.lots)
+    most = (p.open_sell - p.lots if r.flags & SELL else p.lots + p.open_buy) + r.lots
+    if most > c.series.spec.position_limit:
+        refuse(PositionLimit, c.series.id, most, c.series.spec.position_limit)
+
+
+def _take(c: Context, r: Request, opposite: Side) -> tuple[int, int]:
+    """Trades. Returns the lots that shall rest, and those traded."""
+    lots = taking = r.lots
+    if r.flags & REDUCE_ONLY:
+        taking = min(lots, matching.reducible(c.position, r.side))
+    low, high = matching.band(c.series)
+    limit = max(r.tick, low) if r.flags & SELL else min(r.tick, high)
+    left, end = matching.walk(c, opposite, limit, taking, r.flags)
+    filled = taking - left
+    if r.flags & FILL_OR_KILL and filled != lots:
+        refuse(FillOrKill, filled, lots)
+    unfilled = lots - filled
+    if unfilled == 0:
+        end = END_FILLED
+    elif end == END_FILLED:
+        if r.flags & REDUCE_ONLY and filled and left == 0:
+            end = END_REDUCED
+        else:
+            end = END_IMMEDIATE if r.flags & IMMEDIATE else END_RESTS
+    _taken(c, r, filled, unfilled, end)
+    return unfilled if end == END_RESTS else 0, filled
+
+
+def _taken(c: Context, r: Request, filled: int, unfilled: int, end: int) -> None:
+    summary = (r.flags, r.tick, filled, unfilled, c.series.hot.mark, r.client_id, end)
+    c.records.append(_new(Taken, summary))
+
+
+def finish(c: Context) -> None:
+    """Checks margin and limits; logs what was done to the book."""
+    p, series = c.position, c.series
+    if c.margined and (p.open_count or p.lots or p.quote):  # else e.g. an IOC that found nothing
+        ledger.join(c.state, c.account, series)
+        if margin.check(c, cached=c.traded_lots == 0):
+            p.checked_mark = series.hot.mark
+    if c.traded_lots:
+        hot, cap = series.hot, series.spec.open_interest_cap
+        if hot.open_interest > cap and hot.open_interest > c.open_before:
+            refuse(OpenInterestCap, series.id, hot.open_interest, cap)
+        hot.traded = True
+        mark.follow(series, c.index, c.traded_lots, c.traded_ticks, c.now)
+        c.state.journal.keep(series.money)
+        series.money.fees += c.fees
+    matching.fits(p)
+    if c.records:
+        c.state.log.add(Book, series.id, c.account.id, tuple(c.records))
+
+
+def cancel(state: State, account: Account, order_id: int) -> None:
+    """Cancels one resting order; needs no mark and no margin."""
+    series = state.series.get(order_id >> 80)
+    position = series.positions.get(account.id) if series else None
+    side = order_id >> 72 & 0xFF
+    if series is None or position is None or position.settled or side > SELLS:
+        refuse(OrderNotLive, order_id)
+    state.journal.keep(position)
+    tick = order_id >> 48 & 0xFFFFFF
+    where = tick, order_id >> 16 & 0xFFFFFFFF, order_id & 0xFFFF
+    order = book.remove(state, account, position, series.sides[side], *where)
+    if order is None:
+        refuse(OrderNotLive, order_id)
+    gone = Cancelled(order_id, BY_OWNER, tick, order.lots, account.id, order.client_id)
+    state.log.add(Book, series.id, account.id, (gone,))
+
+
+def run(c: Context, operations: bytes, strict: bool) -> None:
+    """Packed operations, as in ITrading.batch."""
+    cursor = position = 0
+    while cursor < len(operations):
+        kind = operations[cursor]
+        if kind == 1 and cursor + 21 <= len(operations):
+            _run_place(c, operations[cursor + 1 : cursor + 21], position, strict)
+            cursor += 21
+        elif kind == 2 and cursor + 11 <= len(operations):
+            _run_cancel(c, operations[cursor + 1 : cursor + 11], position, strict)
+            cursor += 11
+        else:
+            refuse(InvalidBatch, cursor)
+        position += 1
+
+
+def _run_place(c: Context, packed: bytes, position: int, strict: bool) -> None:
+    """flags 1 | tick 3 | lots 4 | expiry 4 | clientId 8"""
+    number = int.from_bytes
+    r = Request(
+        flags=packed[0],
+        tick=number(packed[1:4]),
+        lots=number(packed[4:8]),
+        expiry=number(packed[8:12]),
+        client_id=number(packed[12:20]),
+    )
+    if place(c, r)[2]:
+        if strict:
+            would_cross(c, r)
+        c.records.append(Rejected(position, r.client_id, 1))
+
+
+def _run_cancel(c: Context, packed: bytes, position: int, strict: bool) -> None:
+    """side 1 | tick 3 | index 4 | generation 2"""
+    order_id = c.series.id << 80 | int.from_bytes(packed)
+    side, tick = packed[0], int.from_bytes(packed[1:4])
+    order = None
+    if side <= SELLS:
+        where = tick, int.from_bytes(packed[4:8]), int.from_bytes(packed[8:10])
+        order = book.remove(c.state, c.account, c.position, c.series.sides[side], *where)
+    if order is not None:
+        c.records.append(Cancelled(order_id, BY_OWNER, tick, order.lots, c.account.id, order.client_id))
+    elif strict:
+        refuse(OrderNotLive, order_id)
+    else:
+        c.records.append(Missed(position, order_id))
+
+
+def would_cross(c: Context, r: Request) -> None:
+    refuse(PostOnlyWouldCross, r.tick, book.best(c.series.sides[1 - r.side]))
