@@ -26,6 +26,7 @@ from olivepress.model import (
     spreads,
     trading,
 )
+from olivepress.model.clearing import Clearing
 from olivepress.model.errors import refuse
 from olivepress.model.journal import atomic
 from olivepress.model.reads import Reads
@@ -57,9 +58,11 @@ from olivepress.types import SeriesSpec
 
 BOND = 1_000
 """Whole collateral tokens that a challenge costs until it is ruled."""
+FACTORY = "0x" + "fa" * 20
+"""Any address that is nobody's: it only makes those of position tokens distinct."""
 
 
-class Exchange(Reads):
+class Exchange(Reads, Clearing):
     """One exchange. `collateral` says who holds how many base units; it knows no allowances. `log` holds the
     events; drain it, or it grows."""
 
@@ -70,9 +73,11 @@ class Exchange(Reads):
         owner: str = "owner",
         address: str = "exchange",
         collateral: str = "collateral",
+        factory: str = FACTORY,
         decimals: int = 6,
     ) -> None:
-        self.state = State(address, owner, oracle, Token(collateral), bond=BOND * 10**decimals)
+        bond = BOND * 10**decimals
+        self.state = State(address, owner, oracle, Token(collateral), bond, factory)
         self.collateral = self.state.collateral
         self.journal = self.state.journal
         self.log = self.state.log
