@@ -63,10 +63,10 @@ class HttpService:
 
     async def start(self) -> None:
         """Listens. ConfigurationError when the address cannot be had."""
-        self._runner = web.AppRunner(self._app, access_log=None)
+        self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=2)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self._host, self._port, shutdown_timeout=2).start()
+            await web.TCPSite(self._runner, self._host, self._port).start()
         except OSError as error:
             await self.stop()
             reason = error.strerror or error
