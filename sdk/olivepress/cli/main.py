@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from olivepress.cli import chain, market, past, trade
+from olivepress.cli import chain, market, past, relay, trade
 from olivepress.cli.exits import guarded
 
 app = typer.Typer(
@@ -39,3 +39,8 @@ index.command("show")(guarded(market.index_show))
 index.command("history")(guarded(past.history))
 index.command("chart")(guarded(past.chart))
 app.add_typer(index, name="index")
+
+relays = typer.Typer(help="Put signed index reports on the chain.", no_args_is_help=True)
+relays.command("run")(guarded(relay.run))
+relays.command("rounds")(guarded(relay.rounds))
+app.add_typer(relays, name="relay")
