@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -37,43 +39,69 @@ Json = dict[str, Any]
 
 
 def compile_contracts() -> None:
-    """Always all contracts at once and from nothing, unless nothing changed since.
+    """Each file that ships alone and from nothing, several side by side, unless nothing changed since.
 
-    What solc makes of a file under via-IR depends on the other files it was given, so the artefacts that
-    `forge test` keeps up to date file by file are not reproducible.
+    What solc makes of a contract under via-IR depends on the other files it was given, down to its size.
+    Alone with what it imports, it changes only when these change.
     """
     key = sources_key()
     if stamped(STAMP, key):
         return
     shutil.rmtree(WORK, ignore_errors=True)
-    places = ["--out", str(ARTIFACTS), "--cache-path", str(WORK / "cache")]
-    command = ["forge", "build", "contracts", "--force", *places]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if result.returncode != 0:
-        sys.stderr.write(result.stdout + result.stderr)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        failed = [text for text in pool.map(_compile, units()) if text]
+    if failed:
+        sys.stderr.write(failed[0])
         raise ToolError("the contracts do not compile")
     if sources_key() != key:
         raise ToolError("the contracts changed while they were compiled: run again")
     STAMP.write_text(key)
 
 
+def units() -> list[Path]:
+    """What is compiled by itself: shipped files, the large ones first, and all interfaces together."""
+    files = [path for path in CONTRACTS.rglob("*.sol") if ships(path)]
+    return [*sorted(files, key=lambda path: (path.parent == CONTRACTS, path.name)), CONTRACTS / "interfaces"]
+
+
+def ships(path: Path) -> bool:
+    return path.parent.name in SHIPPED_FOLDERS or path.stem in SHIPPED_MOCKS
+
+
+def _compile(unit: Path) -> str:
+    """What the compiler said, if it failed."""
+    places = ["--out", str(ARTIFACTS / unit.stem), "--cache-path", str(WORK / "cache" / unit.stem)]
+    command = ["forge", "build", unit.relative_to(ROOT).as_posix(), "--force", *places]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return result.stdout + result.stderr if result.returncode else ""
+
+
 def sources_key() -> str:
     sources = sorted(CONTRACTS.rglob("*.sol"))
     named = [part for path in sources for part in (path.relative_to(ROOT).as_posix(), path)]
-    return digest(ROOT / "foundry.toml", ROOT / "package-lock.json", *named)
+    return digest(ROOT / "foundry.toml", ROOT / "package-lock.json", Path(__file__), *named)
 
 
 def artifacts() -> dict[str, Json]:
-    """Forge's artefact of every contract, library and interface that a file under contracts/ declares."""
+    """Forge's artefact of every contract, library and interface that a file under contracts/ declares.
+
+    Code counts only where a file was compiled by itself; of what others import, the ABI is taken.
+    """
     found: dict[str, Json] = {}
     for source in sorted(CONTRACTS.rglob("*.sol")):
         relative = source.relative_to(ROOT).as_posix()
+        own = [source.stem] if ships(source) else []
         for name in DECLARATION.findall(source.read_text()):
-            artifact = json.loads((ARTIFACTS / source.name / f"{name}.json").read_text())
-            target = artifact["metadata"]["settings"]["compilationTarget"]
-            if target != {relative: name} or name in found:
-                raise ToolError(f"two contracts or files share a name: {name} in {relative}, {target}")
-            found[name] = artifact | {"source": relative}
+            places = [ARTIFACTS / unit / source.name / f"{name}.json" for unit in own]
+            places = places or sorted(ARTIFACTS.glob(f"*/{source.name}/{name}.json"))
+            if not places and source.parent.name != "mocks":
+                raise ToolError(f"nothing that ships uses {name} of {relative}")
+            for place in places[:1]:
+                artifact = json.loads(place.read_text())
+                target = artifact["metadata"]["settings"]["compilationTarget"]
+                if target != {relative: name} or name in found:
+                    raise ToolError(f"two contracts or files share a name: {name} in {relative}, {target}")
+                found[name] = artifact | {"source": relative}
     return found
 
 
@@ -81,8 +109,7 @@ def shipped_names(found: dict[str, Json]) -> set[str]:
     roots = {
         name
         for name, artifact in found.items()
-        if is_concrete(artifact)
-        and (Path(artifact["source"]).parent.name in SHIPPED_FOLDERS or name in SHIPPED_MOCKS)
+        if is_concrete(artifact) and ships(ROOT / artifact["source"])
     }
     todo = sorted(roots)
     while todo:

@@ -9,13 +9,22 @@ from olivepress.contracts.abi import snake_case
 from olivepress.errors import Reverted
 
 
+_TAKEN = frozenset(dir(Reverted()))
+
+
+def attribute_of(name: str) -> str:
+    """The attribute that holds a value: snake_case, with an underscore where every exception has one."""
+    attribute = snake_case(name)
+    return f"{attribute}_" if attribute in _TAKEN else attribute
+
+
 class ContractError(Reverted):
     """A custom error of the contracts. Its values are attributes, in snake_case, and stand in `values`."""
 
     def __init__(self, data: bytes, values: Mapping[str, Any]) -> None:
         super().__init__(data, name=type(self).__name__, values=values)
         for name, value in values.items():
-            setattr(self, snake_case(name), value)
+            setattr(self, attribute_of(name), value)
 
 
 class Panic(Reverted):

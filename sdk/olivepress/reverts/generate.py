@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from olivepress.contracts.abi import Entry, canonical, snake_case
+from olivepress.contracts.abi import Entry, canonical
 from olivepress.contracts.artifacts import load, shared_entries
-from olivepress.errors import Reverted
+from olivepress.reverts.base import attribute_of
 
 _HEADER = '''"""{title}
 
@@ -55,7 +55,7 @@ def _own(contract: str) -> set[str]:
 
 
 def _fields(entry: Entry) -> list[tuple[str, str]]:
-    return [(snake_case(one["name"]), _python_type(canonical(one))) for one in entry.inputs]
+    return [(attribute_of(one["name"]), _python_type(canonical(one))) for one in entry.inputs]
 
 
 def _python_type(kind: str) -> str:
@@ -68,9 +68,6 @@ def _python_type(kind: str) -> str:
 
 def _class(entry: Entry) -> str:
     lines = [f"class {entry.name}(ContractError):"]
-    taken = [name for name, _ in _fields(entry) if hasattr(Reverted(), name)]
-    if taken:
-        raise ValueError(f"{entry.signature}: {taken} would hide an attribute of every exception")
     lines += [f"    {name}: {kind}" for name, kind in _fields(entry)] or [f'    """{entry.name}()"""']
     return "\n".join(lines) + "\n"
 

@@ -8,6 +8,15 @@ from __future__ import annotations
 from olivepress.reverts.base import ContractError
 
 
+class AccessControlBadConfirmation(ContractError):
+    """AccessControlBadConfirmation()"""
+
+
+class AccessControlUnauthorizedAccount(ContractError):
+    account: str
+    needed_role: bytes
+
+
 class ECDSAInvalidSignature(ContractError):
     """ECDSAInvalidSignature()"""
 
@@ -57,6 +66,10 @@ class ERC2612InvalidSigner(ContractError):
     owner: str
 
 
+class FailedCall(ContractError):
+    """FailedCall()"""
+
+
 class InvalidAccountNonce(ContractError):
     account: str
     current_nonce: int
@@ -76,3 +89,27 @@ class OwnableUnauthorizedAccount(ContractError):
 
 class SafeERC20FailedOperation(ContractError):
     token: str
+
+
+class TimelockInsufficientDelay(ContractError):
+    delay: int
+    min_delay: int
+
+
+class TimelockInvalidOperationLength(ContractError):
+    targets: int
+    payloads: int
+    values_: int
+
+
+class TimelockUnauthorizedCaller(ContractError):
+    caller: str
+
+
+class TimelockUnexecutedPredecessor(ContractError):
+    predecessor_id: bytes
+
+
+class TimelockUnexpectedOperationState(ContractError):
+    operation_id: bytes
+    expected_states: bytes

@@ -10,10 +10,11 @@ from eth_abi import encode
 from eth_utils import keccak
 
 from olivepress import reverts
-from olivepress.contracts.abi import Entry, canonical, snake_case
+from olivepress.contracts.abi import Entry, canonical
 from olivepress.contracts.artifacts import load, shared_entries
 from olivepress.errors import Reverted, TransactionError
 from olivepress.reverts import generate
+from olivepress.reverts.base import attribute_of
 
 ERRORS = {
     entry.signature: entry
@@ -40,7 +41,7 @@ def test_every_error_of_the_contracts(entry: Entry) -> None:
     assert error.data == data
     for parameter, value in zip(entry.inputs, values, strict=True):
         assert error.values[parameter["name"]] == value
-        assert getattr(error, snake_case(parameter["name"])) == value
+        assert getattr(error, attribute_of(parameter["name"])) == value
         assert f"{parameter['name']}={value}" in str(error)
     assert str(error).startswith(entry.name)
 
