@@ -16,13 +16,19 @@ from olivepress.errors import ConfigurationError
 Record = Mapping[str, Any]
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all, for its owner only; makes its folder where that is missing."""
+def write_whole(path: Path, content: bytes, *, sync: bool = False) -> None:
+    """Writes a file whole or not at all, for its owner only; makes its folder where that is missing.
+
+    With `sync` it is there after a power cut too.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -7,6 +7,7 @@ cross-tested byte for byte against eth_account. A key is never shown: not in rep
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,9 @@ from olivepress.hashing import keccak256
 
 _CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _EIP1559 = b"\x02"
+
+MIN_PASSWORD = 8
+"""Characters of a new keystore's password."""
 
 
 class SignedTransaction(NamedTuple):
@@ -167,6 +171,27 @@ class LocalSigner:
         except (ValueError, KeyError, TypeError, NotImplementedError) as error:
             reason = "wrong password" if "MAC" in str(error) else "not a keystore file"
             raise ConfigurationError(f"keystore {path}: {reason}") from None
+
+    def to_keystore(self, path: str | PathLike[str], password: str) -> None:
+        """Writes an encrypted keystore file (web3 secret storage) for its owner only, and reads it back.
+
+        Raises ConfigurationError when the file exists, ValidationError for a password that is too short.
+        """
+        from eth_account import Account
+
+        if len(password) < MIN_PASSWORD:
+            raise ValidationError("password", "<not shown>", f"{MIN_PASSWORD} characters or more")
+        encrypted = json.dumps(Account.encrypt(self._key.secret, password)).encode()
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise ConfigurationError(f"keystore {path}: {error.strerror}") from None
+        with os.fdopen(handle, "wb") as file:
+            file.write(encrypted)
+            file.flush()
+            os.fsync(file.fileno())
+        if LocalSigner.from_keystore(path, password).address != self.address:
+            raise ConfigurationError(f"keystore {path}: what was written does not give the key back")
 
     def sign_digest(self, digest: bytes) -> bytes:
         if not isinstance(digest, bytes) or len(digest) != 32:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from olivepress.cli import chain, market, past, relay, trade
+from olivepress.cli import chain, market, oracle, past, relay, trade
 from olivepress.cli.exits import guarded
 
 app = typer.Typer(
@@ -38,7 +38,16 @@ index = typer.Typer(help="Index values and how they come about.", no_args_is_hel
 index.command("show")(guarded(market.index_show))
 index.command("history")(guarded(past.history))
 index.command("chart")(guarded(past.chart))
+index.command("explain")(guarded(market.index_explain))
 app.add_typer(index, name="index")
+
+operators = typer.Typer(help="Run an index operator, and look after a set of them.", no_args_is_help=True)
+operators.command("init")(guarded(oracle.init))
+operators.command("keygen")(guarded(oracle.keygen))
+operators.command("run")(guarded(oracle.run))
+operators.command("status")(guarded(oracle.status))
+operators.command("rotate")(guarded(oracle.rotate))
+app.add_typer(operators, name="oracle")
 
 relays = typer.Typer(help="Put signed index reports on the chain.", no_args_is_help=True)
 relays.command("run")(guarded(relay.run))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,7 +20,7 @@ from olivepress.cli.options import (
     open_reader,
 )
 from olivepress.cli.output import print_json, print_pairs, print_table, shown
-from olivepress.errors import UnknownAccount, ValidationError
+from olivepress.errors import ConfigurationError, UnknownAccount, ValidationError
 
 if TYPE_CHECKING:
     from olivepress.exchange import AccountView, BookView, SeriesStatus
@@ -195,3 +196,34 @@ def _index_today(feed: str) -> AuditRecord:
 
     now = datetime.now(UTC)
     return compute(load(feed), asyncio.run(collect([GenaiPrices()], now)), now)
+
+
+def index_explain(
+    record: Annotated[Path, typer.Argument(metavar="RECORD", help="Audit record, as operators write them.")],
+    methodology: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Its methodology, where it is not the shipped one of that name."),
+    ] = None,
+    quotes: Annotated[bool, typer.Option("--quotes", help="Also each quote that was not used.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute an index value from its audit record, and show how it came about. Fails when it differs."""
+    from olivepress.index import IndexLayerError, explain, load_file, load_record
+
+    try:
+        document = None if methodology is None else load_file(methodology)
+        explanation = explain(load_record(record), document)
+    except IndexLayerError as error:
+        raise ConfigurationError(str(error)) from error
+    if as_json:
+        print_json(
+            {
+                "matches": explanation.matches,
+                "differences": explanation.differences,
+                "record": explanation.record.model_dump(mode="json"),
+            }
+        )
+    else:
+        print(explanation.text(quotes))
+    if not explanation.matches:
+        raise typer.Exit(1)

@@ -20,12 +20,12 @@ from olivepress.errors import (
 from olivepress.exchange.calls import Call, Pending
 from olivepress.exchange.models import TxResult
 from olivepress.exchange.results import events_of, tx_hash_of
-from olivepress.hashing import keccak256
 from olivepress.manifest import Deployment
 from olivepress.oracle.codec import (
     MAX_OPERATORS,
     OracleDomain,
     SignedReport,
+    operators_hash,
     pack_update,
     recover_operator,
     sort_operators,
@@ -34,7 +34,6 @@ from olivepress.oracle.codec import (
 from olivepress.oracle.past import IndexPoint, Past, fold
 from olivepress.reverts import decode
 from olivepress.rpc import Transport
-from olivepress.signer import address_bytes
 from olivepress.tx import Receipt, TransactionSender
 from olivepress.units import oracle_to_price, require_int
 
@@ -163,13 +162,13 @@ class OracleClient:
         number = require_int(operator_set, "operator_set", 1, _U16)
         wanted = await self.oracle.value("operatorSet", number)
         known = self._operators.get(number)
-        if known is None or _operators_hash(known) != wanted:
+        if known is None or operators_hash(known) != wanted:
             events, _ = await self._events(None)
             for event in events:
                 if isinstance(event, ev.OperatorsSet):
                     self._operators[event.operator_set] = sort_operators(event.operators)
             known = self._operators.get(number)
-        if known is None or _operators_hash(known) != wanted:
+        if known is None or operators_hash(known) != wanted:
             raise ValidationError("operator_set", operator_set, "a set with operators, 1 and up")
         return known
 
@@ -322,11 +321,6 @@ def _feed(number: int, info: dict[str, Any]) -> Feed:
         heartbeat=info["heartbeat"],
         deviation_bps=info["deviationBps"],
     )
-
-
-def _operators_hash(operators: Sequence[str]) -> bytes:
-    """What the contract keeps of a set: the first 24 bytes of keccak256 of its packed addresses."""
-    return keccak256(b"".join(address_bytes(one) for one in operators))[:24]
 
 
 def _done(receipt: Receipt) -> TxResult:

@@ -155,6 +155,11 @@ def sort_operators(operators: Sequence[str]) -> list[str]:
     return [checksum_address(address) for address in raw]
 
 
+def operators_hash(operators: Sequence[str]) -> bytes:
+    """What the contract keeps of a set, in its order: the first 24 bytes of the addresses' keccak256."""
+    return keccak256(b"".join(address_bytes(one, field="operators") for one in operators))[:24]
+
+
 def pack_update(operator_set: int, operators: Sequence[str], reports: Sequence[SignedReport]) -> bytes:
     """The argument of `IndexOracle.update`.
 
