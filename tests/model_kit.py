@@ -1,14 +1,17 @@
 """A small market on the executable model: an index that stands where it is put, and accounts with money.
 
-Paper-sized: a tick is 1 USD of index and worth 1 base unit a lot, fees are none, so that amounts are lots x ticks.
+Paper-sized: a tick is 1 USD of index and worth 1 base unit a lot, fees are none, so that amounts are lots x
+ticks.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from array import array
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from olivepress.model import Call, Exchange
+from olivepress.model.journal import Journal, Log
 from olivepress.model.state import DAY, Position
 from olivepress.types import SeriesSpec
 
@@ -55,7 +58,6 @@ class StandingIndex:
     fresh_share: tuple[int, int] = (1, 1)
     """Which share of each window was fresh."""
     observed_at: int = NOW
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def value(self) -> int:
@@ -126,3 +128,16 @@ class Market:
         """(tick, lots, orders), best first."""
         levels = self.exchange.depth(self.series, sells, 100, self.now)
         return [(level.tick, level.lots, level.orders) for level in levels]
+
+
+def dump(value: Any) -> Any:
+    """Everything that a state holds, as something that can be compared."""
+    if isinstance(value, (Journal, Log)):
+        return len(value.entries)
+    if is_dataclass(value):
+        return {field.name: dump(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return sorted(((key, dump(one)) for key, one in value.items()), key=lambda pair: repr(pair[0]))
+    if isinstance(value, (list, tuple, array)):
+        return [dump(one) for one in value]
+    return value

@@ -1,0 +1,243 @@
+"""Accounts and agents, deposits and withdrawals, the list of series, insurance and roles."""
+
+from __future__ import annotations
+
+import pytest
+
+from model_kit import GUARDIAN, NOW, OWNER, REDUCE_ONLY, TODAY, Market
+from olivepress.events import AgentAccepted, AgentInvited, AgentRemoved, GuardianReduceOnly, InsuranceToppedUp
+from olivepress.model.state import DAY, ZERO_ADDRESS, Position
+from olivepress.reverts import (
+    AddressTaken,
+    AgentExpired,
+    AgentNotPermitted,
+    ContractError,
+    ERC20InsufficientBalance,
+    InsufficientCash,
+    InvalidRecipient,
+    InvalidSpec,
+    NoAccount,
+    NotAuthorised,
+    NotInvited,
+    NotWithdrawable,
+    OwnableUnauthorizedAccount,
+    ReduceOnlySeries,
+    StaleAccount,
+    TooManySeries,
+    UnknownAccount,
+    UnknownFeed,
+    ZeroAddress,
+    ZeroAmount,
+)
+
+
+@pytest.fixture
+def market() -> Market:
+    market = Market()
+    market.fund("ann", "bob", cash=10_000)
+    return market
+
+
+def values(error: pytest.ExceptionInfo[ContractError]) -> dict[str, object]:
+    return error.value.values
+
+
+def test_deposits_move_money_and_open_an_account_once(market: Market) -> None:
+    exchange = market.exchange
+    assert exchange.collateral.balances == {"ann": 0, "bob": 0, "exchange": 20_000}
+    exchange.collateral.balances["eve"] = 30
+    assert exchange.deposit(market.by("eve"), 1, 10) == 1, "into another's account"
+    assert exchange.state.accounts[1].cash == 10_010
+    assert exchange.deposit(market.by("eve"), 0, 10) == 3
+    assert exchange.deposit(market.by("eve"), 0, 10) == 3
+    with pytest.raises(ERC20InsufficientBalance) as caught:
+        exchange.deposit(market.by("eve"), 0, 1)
+    assert values(caught) == {"sender": "eve", "balance": 0, "needed": 1}
+    with pytest.raises(UnknownAccount):
+        exchange.deposit(market.by("ann"), 4, 1)
+    with pytest.raises(ZeroAmount):
+        exchange.deposit(market.by("ann"), 0, 0)
+
+
+def test_withdrawals_leave_losses_and_initial_margin(market: Market) -> None:
+    # 10 lots long at 1,000 for IM 2,000; the index falls to 900: a loss of 1,000 and IM 1,800.
+    market.sell("bob", 1_000, 10)
+    market.buy("ann", 1_000, 10)
+    market.index.price = 900
+    with pytest.raises(NotWithdrawable) as caught:
+        market.exchange.withdraw(market.by("ann"), 7_201, "ann")
+    assert values(caught) == {"account": 1, "withdrawable": 7_200, "wanted": 7_201}
+    market.exchange.withdraw(market.by("ann"), 7_200, "home")
+    assert market.exchange.collateral.balances["home"] == 7_200
+    # Bob's gain of 1,000 does not count: 10,000 - 1,800.
+    assert market.exchange.withdrawable(2, market.now) == 8_200
+    market.index.fresh = False
+    with pytest.raises(StaleAccount):
+        market.exchange.withdraw(market.by("bob"), 1, "bob")
+
+
+def test_withdrawals_go_to_somebody(market: Market) -> None:
+    for nobody in (ZERO_ADDRESS, "exchange"):
+        with pytest.raises(InvalidRecipient):
+            market.exchange.withdraw(market.by("ann"), 1, nobody)
+    with pytest.raises(InsufficientCash) as caught:
+        market.exchange.withdraw(market.by("ann"), 10_001, "ann")
+    assert values(caught) == {"account": 1, "cash": 10_000, "wanted": 10_001}
+    with pytest.raises(NoAccount):
+        market.exchange.withdraw(market.by("eve"), 1, "eve")
+
+
+def test_an_agent_is_invited_accepts_trades_and_leaves(market: Market) -> None:
+    exchange = market.exchange
+    exchange.log.drain()
+    exchange.invite_agent(market.by("ann"), "agent", NOW + 100, 1)
+    exchange.accept_agent(market.by("agent"), 1)
+    exchange.invite_agent(market.by("ann"), "agent", NOW + 50, 1)
+    assert [type(one) for one in exchange.log.drain()] == [AgentInvited, AgentAccepted, AgentAccepted]
+    order, _ = market.buy("agent", 999, 1)
+    with pytest.raises(AgentNotPermitted) as caught:
+        exchange.cancel(market.by("agent"), order)
+    assert values(caught) == {"agent": "agent", "permission": 2}
+    with pytest.raises(AgentNotPermitted):
+        exchange.withdraw(market.by("agent"), 1, "agent")
+    with pytest.raises(AddressTaken):
+        exchange.open(market.by("agent"))
+    market.now += 50
+    with pytest.raises(AgentExpired):
+        market.buy("agent", 999, 1)
+    exchange.remove_agent(market.by("agent"), "agent")
+    (left,) = exchange.log.drain()[-1:]
+    assert isinstance(left, AgentRemoved)
+    assert "agent" not in exchange.state.principals
+    with pytest.raises(NotAuthorised):
+        exchange.remove_agent(market.by("agent"), "agent")
+
+
+def test_nobody_is_bound_by_a_stranger(market: Market) -> None:
+    exchange = market.exchange
+    with pytest.raises(NotInvited):
+        exchange.accept_agent(market.by("eve"), 1)
+    with pytest.raises(AddressTaken) as caught:
+        exchange.invite_agent(market.by("ann"), "bob", NOW + 1, 1)
+    assert values(caught) == {"taken": "bob", "account": 2}
+    with pytest.raises(AddressTaken):
+        exchange.invite_agent(market.by("ann"), "ann", NOW + 1, 1)
+    for agent, expiry, permissions, error in (
+        (ZERO_ADDRESS, NOW + 1, 1, ZeroAddress),
+        ("eve", NOW, 1, AgentExpired),
+        ("eve", NOW + 1, 0, AgentNotPermitted),
+        ("eve", NOW + 1, 255, AgentNotPermitted),
+    ):
+        with pytest.raises(error):
+            exchange.invite_agent(market.by("ann"), agent, expiry, permissions)
+    exchange.invite_agent(market.by("ann"), "eve", NOW + 1, 1)
+    exchange.remove_agent(market.by("ann"), "eve")
+    with pytest.raises(NotInvited):
+        exchange.remove_agent(market.by("ann"), "eve")
+    with pytest.raises(NotAuthorised):
+        exchange.remove_agent(market.by("ann"), "ann")
+    with pytest.raises(NotAuthorised):
+        exchange.remove_agent(market.by("stranger"), "stranger")
+
+
+def test_ten_series_at_most_and_idle_ones_make_room(market: Market) -> None:
+    series = [market.series] + [market.list(symbol=f"S{i}") for i in range(11)]
+    orders = [market.buy("ann", 999, 1, series=one)[0] for one in series[:10]]
+    with pytest.raises(TooManySeries) as caught:
+        market.buy("ann", 999, 1, series=series[10])
+    assert values(caught) == {"account": 1, "maximum": 10}
+    market.exchange.cancel(market.by("ann"), orders[3])
+    market.buy("ann", 999, 1, series=series[10])
+    listed = market.exchange.state.accounts[1].series
+    assert listed == (*series[:3], series[10], *series[4:10]), "in the place that came free"
+    members = [one.money.members for one in market.exchange.state.series.values()]
+    assert members == [1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0]
+
+
+def test_an_order_that_came_to_nothing_joins_no_list(market: Market) -> None:
+    market.buy("ann", 999, 1, 1)
+    assert market.exchange.state.accounts[1].series == ()
+    assert market.position("ann") == Position()
+
+
+def test_insurance_lifts_the_brake_of_a_feed(market: Market) -> None:
+    from olivepress.model import insurance
+
+    state = market.exchange.state
+    insurance.declare(state, 2, 1, 500)
+    assert state.series[1].hot.deficit
+    with pytest.raises(ReduceOnlySeries):
+        market.buy("ann", 999, 1)
+    state.collateral.balances["friend"] = 500
+    market.exchange.log.drain()
+    market.exchange.top_up_insurance(market.by("friend"), 1, 500)
+    (event,) = market.exchange.log.drain()
+    assert isinstance(event, InsuranceToppedUp)
+    assert not state.series[1].hot.deficit
+    with pytest.raises(UnknownFeed):
+        market.exchange.top_up_insurance(market.by("friend"), 2, 1)
+
+
+def test_the_guardians_brake_lapses(market: Market) -> None:
+    exchange = market.exchange
+    with pytest.raises(NotAuthorised):
+        exchange.set_reduce_only(market.by("ann"), 1, True)
+    exchange.log.drain()
+    exchange.set_reduce_only(market.by(GUARDIAN), 1, True)
+    (event,) = exchange.log.drain()
+    assert isinstance(event, GuardianReduceOnly)
+    assert event.until == NOW + 7 * DAY
+    with pytest.raises(ReduceOnlySeries):
+        market.buy("ann", 999, 1, REDUCE_ONLY)
+    market.now += 7 * DAY
+    market.buy("ann", 999, 1)
+
+
+def test_only_the_owner_lists_names_and_pays_out(market: Market) -> None:
+    exchange, ann = market.exchange, market.by("ann")
+    for refused in (
+        lambda: exchange.list_series(ann, market.spec),
+        lambda: exchange.set_guardian(ann, "ann"),
+        lambda: exchange.set_arbiter(ann, "ann"),
+        lambda: exchange.withdraw_treasury(ann, "ann", 1),
+    ):
+        with pytest.raises(OwnableUnauthorizedAccount):
+            refused()
+    with pytest.raises(InsufficientCash):
+        exchange.withdraw_treasury(market.by(OWNER), "ann", 1)
+
+
+@pytest.mark.parametrize(
+    ("terms", "field", "lowest", "highest"),
+    [
+        ({"symbol": ""}, "symbol", 1, 31),
+        ({"tick_size": 1}, "tickSize", 100_000_000, 100_000_000),
+        ({"price_cap": 1}, "priceCap", 2, 2**24 - 2),
+        ({"initial_mark": 3_001}, "initialMark: |basis|", 0, 2_000),
+        ({"maker_rebate": 1}, "makerRebate", 0, 0),
+        ({"im_bps": 1_999}, "imBps", 2_000, 20_000),
+        ({"window_start": TODAY}, "windowStart", TODAY + 1, 65_534),
+        ({"expiry_day": TODAY + 42}, "expiryDay", TODAY + 11, TODAY + 41),
+        (
+            {"tick_value": 2**32 - 1, "price_cap": 2**24 - 2, "open_interest_cap": 2**30},
+            "openInterestCap x priceCap x tickValue",
+            1,
+            2**78 // ((2**24 - 2) * (2**32 - 1)),
+        ),
+    ],
+)
+def test_terms_out_of_bounds(
+    market: Market, terms: dict[str, object], field: str, lowest: int, highest: int
+) -> None:
+    with pytest.raises(InvalidSpec) as caught:
+        market.list(**({"mm_bps": 1_000, "band_bps": 400, "gap_bps": 200} | terms))
+    found = values(caught)
+    assert (found["field"], found["lowest"], found["highest"]) == (field, lowest, highest)
+
+
+def test_a_feed_has_at_most_sixteen_live_series(market: Market) -> None:
+    for number in range(15):
+        market.list(symbol=f"S{number}")
+    with pytest.raises(InvalidSpec) as caught:
+        market.list()
+    assert values(caught)["field"] == "feed: live series"
