@@ -168,3 +168,8 @@ async def until(
         if asyncio.get_running_loop().time() > deadline:
             pytest.fail(f"not within {seconds} s: {what or condition}")
         await asyncio.sleep(0.05)
+
+
+async def landed(oracle: Oracle, rounds: int) -> bool:
+    """Whether at least so many rounds of feed 1 were accepted."""
+    return len(await oracle.accepted()) >= rounds
