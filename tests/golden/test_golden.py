@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from golden.play import play
 from golden.venues import ContractsVenue, ModelVenue, Venue
 
