@@ -1,7 +1,7 @@
 """Plays one example. An example is a JSON file:
 
     title, comment       what it shows, and every figure worked by hand
-    heartbeat, bound     of feed 1: seconds, and the largest move of one round in 1e-4; 86400 and 2000 if not given
+    heartbeat, bound     of feed 1: seconds, and how far one round moves, 1e-4; 86400 and 2000 if not given
     index                the first value of the index, USD, reported at second 0
     series               terms of each series, where they differ from BASE below
     cash                 who deposits how much at second 0; accounts are numbered in this order, from 1
@@ -9,12 +9,12 @@
     arbiter              who decides challenges
     steps                what happens, in order
 
-A step is a report of the index ({"at": 60, "report": 110}), a verb ({"at": 60, "by": "bob", "do": "settle",
-"args": [1]}), or nothing but a look. `at` counts seconds from second 0, the midnight that begins day 20000. In
-`args` "@bob" is Bob's address and "#bob" the number of his account. `gives` is what the verb returns, `refused`
-the error with its values ("+60" is second 60), `logs` the names of its events (with those of its records behind
-"Book"), `then` what holds at that second. One tick is one USD of index, so that ticks, lots and base units are
-the only units.
+A step is a report of the index ({"at": 60, "report": 110}), a verb ({"at": 60, "by": "bob", "do":
+"settle", "args": [1]}), or nothing but a look. `at` counts seconds from second 0, the midnight that begins
+day 20000. In `args` "@bob" is Bob's address and "#bob" the number of his account. `gives` is what the verb
+returns, `refused` the error with its values ("+60" is second 60), `logs` the names of its events (with
+those of its records behind "Book"), `then` what holds at that second. One tick is one USD of index, so
+that ticks, lots and base units are the only units.
 """
 
 from __future__ import annotations
