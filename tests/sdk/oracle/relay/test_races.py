@@ -1,0 +1,86 @@
+"""Several relays at once: every round lands once, and a relay wastes at most one transaction on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from relay_kit import VALUE, Oracle, landed, open_oracle, run_relay, until
+
+ROUNDS = 6
+
+
+@pytest.fixture
+async def oracle() -> AsyncIterator[Oracle]:
+    async with open_oracle(block_time="0.5") as opened:
+        yield opened
+
+
+async def race(oracle: Oracle, folder: Path, **timing: float) -> list[tuple[int, int]]:
+    """Two liars, two operators down, two relays: rounds over both. Returns each relay's transactions."""
+    async with AsyncExitStack() as stack:
+        relays = [
+            await stack.enter_async_context(
+                run_relay(oracle, folder / str(key), key, timing={"poll_seconds": 0.2, **timing})
+            )
+            for key in (8, 9)
+        ]
+        start = await oracle.now()
+        for number in range(ROUNDS):
+            time = start - 100 + number
+            reports = [oracle.sign(who, time, VALUE + who) for who in (0, 1, 2)]
+            reports += [oracle.sign(who, time, 2**52 - 1) for who in (3, 4)]
+            await asyncio.gather(*(relay.submit(reports) for relay in relays))
+            await until(lambda wanted=number + 1: landed(oracle, wanted), 15)  # type: ignore[misc]
+        await asyncio.sleep(1.2)
+        values = [value for _, value in await oracle.accepted()]
+        assert values == [VALUE + 2] * ROUNDS
+    return [await oracle.transactions(key) for key in (8, 9)]
+
+
+async def test_two_relays_that_start_at_the_same_moment(oracle: Oracle, tmp_path: Path) -> None:
+    sent = await race(oracle, tmp_path, gather_seconds=0, stagger_seconds=0, patience_seconds=0)
+    assert all(reverted <= ROUNDS for _, reverted in sent)
+    assert sum(ran - reverted for ran, reverted in sent) == ROUNDS
+
+
+async def test_relays_that_let_each_other_go_first_waste_nothing(oracle: Oracle, tmp_path: Path) -> None:
+    sent = await race(oracle, tmp_path, gather_seconds=0.1, stagger_seconds=1.5, patience_seconds=3)
+    assert sum(ran - reverted for ran, reverted in sent) == ROUNDS
+    assert sum(reverted for _, reverted in sent) <= 1
+    assert all(ran > 0 for ran, _ in sent), "the same relay always came first"
+
+
+async def test_another_relays_transaction_that_is_never_mined_is_not_waited_for_long(tmp_path: Path) -> None:
+    """Anyone can put the reports into the node's pool at a fee that no block takes."""
+    async with open_oracle(block_time=None) as oracle:
+        now = await oracle.now()
+        reports = oracle.signed(now)
+        call = await oracle.client.update_call(1, reports)
+        stranger = {
+            "from": oracle.chain.accounts[9],
+            "to": call.to,
+            "data": "0x" + call.data.hex(),
+            "gas": hex(500_000),
+            "maxFeePerGas": hex(10**9 + 8),
+            "maxPriorityFeePerGas": "0x1",
+        }
+        await oracle.chain.transport.request("eth_sendTransaction", [stranger])
+        async with run_relay(oracle, tmp_path, timing={"patience_seconds": 1.5}) as relay:
+            await relay.submit(reports)
+            await asyncio.sleep(1)
+            assert await waiting(oracle) == 1
+            await until(lambda: sent_too(oracle), 5)
+
+
+async def waiting(oracle: Oracle) -> int:
+    status = await oracle.chain.transport.request("txpool_status")
+    return int(status["pending"], 16)
+
+
+async def sent_too(oracle: Oracle) -> bool:
+    return await waiting(oracle) == 2

@@ -1,0 +1,191 @@
+"""A relay in trouble: transactions that are stuck, no money, a node that loses answers or is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from flaky_transport import Flaky, broken, hanging, unreachable
+from olivepress.errors import ConnectionFailed
+from olivepress.signer import LocalSigner
+from relay_kit import VALUE, Oracle, landed, open_oracle, run_relay, until
+
+
+@pytest.fixture
+async def oracle() -> AsyncIterator[Oracle]:
+    async with open_oracle() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def still() -> AsyncIterator[Oracle]:
+    """Blocks only when the test makes one."""
+    async with open_oracle(block_time=None) as opened:
+        yield opened
+
+
+class Away(Flaky):
+    """Reaches no node at all while `away`."""
+
+    away = False
+
+    async def _exchange(self, method: str, params: Sequence[Any]) -> Any:
+        if self.away:
+            raise ConnectionFailed("no route", url=self.url)
+        return await super()._exchange(method, params)
+
+    async def _exchange_batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        if self.away:
+            raise ConnectionFailed("no route", url=self.url)
+        return await super()._exchange_batch(calls)
+
+
+async def waiting(oracle: Oracle) -> list[dict[str, Any]]:
+    """The relay's transactions in the node's pool."""
+    pool = await oracle.chain.transport.request("txpool_content")
+    address = LocalSigner(oracle.chain.keys[8]).address.lower()
+    found = {sender.lower(): list(by_nonce.values()) for sender, by_nonce in pool["pending"].items()}
+    return found.get(address, [])
+
+
+async def offers(oracle: Oracle, at_least: int) -> bool:
+    return any(int(tx["maxFeePerGas"], 16) >= at_least for tx in await waiting(oracle))
+
+
+async def test_a_stuck_transaction_is_replaced_at_a_higher_fee(still: Oracle, tmp_path: Path) -> None:
+    timing = {"stuck_seconds": 0.4, "gather_seconds": 0, "stagger_seconds": 0}
+    async with run_relay(still, tmp_path, timing=timing) as relay:
+        await relay.submit(still.signed(await still.now()))
+        await until(lambda: offers(still, 1))
+        (first,) = await waiting(still)
+        await until(lambda: offers(still, int(first["maxFeePerGas"], 16) * 3 // 2))
+        (second,) = await waiting(still)
+        assert (second["nonce"], second["input"]) == (first["nonce"], first["input"])
+        await still.chain.mine()
+        await until(lambda: landed(still, 1))
+        assert await still.transactions(8) == (1, 0)
+
+
+async def test_a_transaction_that_the_node_threw_out_is_sent_again(still: Oracle, tmp_path: Path) -> None:
+    """Anvil throws out what a block's base fee was too high for."""
+    timing = {"stuck_seconds": 1, "gather_seconds": 0, "stagger_seconds": 0}
+    async with run_relay(still, tmp_path, timing=timing) as relay:
+        await relay.submit(still.signed(await still.now()))
+        await until(lambda: offers(still, 1))
+        (first,) = await waiting(still)
+        fee = int(first["maxFeePerGas"], 16) * 3 // 2
+        await still.chain.transport.request("anvil_setNextBlockBaseFeePerGas", [hex(fee)])
+        await still.chain.mine()
+        assert await waiting(still) == []
+        await until(lambda: offers(still, fee))
+        await still.chain.mine()
+        await until(lambda: landed(still, 1))
+        assert await still.transactions(8) == (1, 0)
+
+
+async def test_no_replacement_offers_more_than_the_limit(still: Oracle, tmp_path: Path) -> None:
+    timing = {"stuck_seconds": 0.1, "gather_seconds": 0, "stagger_seconds": 0}
+    limit = 4_000_000_000
+    async with run_relay(still, tmp_path, timing=timing, fees={"max_fee_wei": limit}) as relay:
+        await relay.submit(still.signed(await still.now()))
+        await until(lambda: offers(still, limit * 3 // 4))
+        await asyncio.sleep(1)
+        (stuck,) = await waiting(still)
+        assert int(stuck["maxFeePerGas"], 16) <= limit
+
+
+async def test_a_stuck_transaction_of_the_run_before_is_replaced_too(still: Oracle, tmp_path: Path) -> None:
+    timing = {"stuck_seconds": 0.4, "gather_seconds": 0, "stagger_seconds": 0}
+    now = await still.now()
+    async with run_relay(still, tmp_path, timing=timing) as relay:
+        await relay.submit(still.signed(now))
+        await until(lambda: offers(still, 1))
+    (first,) = await waiting(still)
+    async with run_relay(still, tmp_path, timing=timing):
+        await until(lambda: offers(still, int(first["maxFeePerGas"], 16) * 6 // 5))
+        (second,) = await waiting(still)
+        assert (second["nonce"], second["input"]) == (first["nonce"], first["input"])
+        await still.chain.mine()
+        await until(lambda: landed(still, 1))
+        await asyncio.sleep(0.5)
+        assert await waiting(still) == []
+    assert await still.transactions(8) == (1, 0)
+
+
+async def test_without_money_it_says_so_and_collects_on(oracle: Oracle, tmp_path: Path) -> None:
+    address = LocalSigner(oracle.chain.keys[8]).address
+    await oracle.chain.set_balance(address, 1_000)
+    now = await oracle.now()
+    async with run_relay(oracle, tmp_path) as relay:
+        await relay.submit(oracle.signed(now))
+        await until(lambda: "cannot pay for gas" in relay.problems)
+        assert f"balance: {address} has 1000 wei, wanted: 10000000000000000 or more" in relay.problems
+        async with aiohttp.ClientSession() as session, session.get(relay.url + "/health") as answer:
+            assert (answer.status, (await answer.json())["status"]) == (503, "problems")
+        assert await relay.submit(oracle.signed(now + 1)) == [True] * 7
+        assert await oracle.accepted() == []
+        await oracle.chain.set_balance(address, 10**18)
+        await until(lambda: landed(oracle, 2))
+        assert await oracle.accepted() == [(now, VALUE), (now + 1, VALUE)]
+        assert await oracle.transactions(8) == (2, 0)
+        await until(lambda: relay.problems == "")
+
+
+@pytest.mark.parametrize(
+    ("error", "delivered"),
+    [(broken, True), (broken, False), (hanging, True), (hanging, False), (unreachable, False)],
+    ids=["broken-sent", "broken-lost", "hanging-sent", "hanging-lost", "unreachable"],
+)
+async def test_lost_answers(
+    oracle: Oracle, tmp_path: Path, error: Callable[[], BaseException], delivered: bool
+) -> None:
+    async with Flaky(oracle.chain.ws_url) as wire:
+        now = await oracle.now()
+        async with run_relay(oracle, tmp_path, transport=wire) as relay:
+            wire.lose, wire.deliver = error, delivered
+            await relay.submit(oracle.signed(now))
+            await until(lambda: wire.sends > 0)
+            await asyncio.sleep(0.5)
+            wire.lose = None
+            await until(lambda: landed(oracle, 1), 15)
+            await relay.submit(oracle.signed(now + 1))
+            await until(lambda: landed(oracle, 2), 15)
+            assert await oracle.accepted() == [(now, VALUE), (now + 1, VALUE)]
+            assert await oracle.transactions(8) == (2, 0)
+
+
+async def test_while_the_node_is_away_it_collects(oracle: Oracle, tmp_path: Path) -> None:
+    async with Away(oracle.chain.ws_url) as wire:
+        now = await oracle.now()
+        async with run_relay(oracle, tmp_path, transport=wire) as relay:
+            wire.away = True
+            await until(lambda: "chain: no route" in relay.problems)
+            assert await relay.submit(oracle.signed(now)) == [True] * 7
+            assert await relay.submit(oracle.signed(now + 1)) == [True] * 7
+            await asyncio.sleep(0.5)
+            assert await oracle.accepted() == []
+            wire.away = False
+            await until(lambda: landed(oracle, 2))
+            assert await oracle.accepted() == [(now, VALUE), (now + 1, VALUE)]
+            assert await oracle.transactions(8) == (2, 0)
+            await until(lambda: relay.problems == "")
+
+
+async def test_the_node_goes_away_while_a_transaction_waits(still: Oracle, tmp_path: Path) -> None:
+    async with Away(still.chain.ws_url) as wire:
+        now = await still.now()
+        async with run_relay(still, tmp_path, transport=wire) as relay:
+            await relay.submit(still.signed(now))
+            await until(lambda: offers(still, 1))
+            wire.away = True
+            await until(lambda: "lost sight" in relay.problems, 20)
+            await still.chain.mine()
+            wire.away = False
+            await until(lambda: landed(still, 1))
+            await until(lambda: relay.problems == "")
+            assert await still.transactions(8) == (1, 0)
