@@ -284,6 +284,27 @@ class Exchange(Reads, Clearing):
         self.state.office.arbiter = arbiter
         self.log.add(ArbiterSet, arbiter)
 
+    # --- the owner, in two steps (Ownable2Step) ---
+
+    @atomic
+    def transfer_ownership(self, call: Call, owner: str) -> None:
+        """Names the next owner, who must accept."""
+        self._only_owner(call)
+        self.state.pending_owner = owner
+
+    @atomic
+    def accept_ownership(self, call: Call) -> None:
+        """The named next owner takes over."""
+        if call.sender != self.state.pending_owner:
+            refuse(OwnableUnauthorizedAccount, call.sender)
+        self.state.owner, self.state.pending_owner = call.sender, ZERO_ADDRESS
+
+    @atomic
+    def renounce_ownership(self, call: Call) -> None:
+        """Nobody owns the exchange any more."""
+        self._only_owner(call)
+        self.state.owner = self.state.pending_owner = ZERO_ADDRESS
+
     def _only_owner(self, call: Call) -> None:
         if call.sender != self.state.owner:
             refuse(OwnableUnauthorizedAccount, call.sender)

@@ -259,7 +259,8 @@ class Office(Record):
 
 @dataclass(slots=True)
 class State:
-    """The whole exchange. `address` is its own; `owner` lists series; `bond` is what a challenge costs;
+    """The whole exchange. `address` is its own; `owner` lists series, `pending_owner` may take
+    over; `bond` is what a challenge costs;
     `factory` deploys position tokens, whose addresses follow from its own.
 
     `feed_series` are the live series of a feed, which its brake reaches. `cranks` counts what an account
@@ -272,6 +273,7 @@ class State:
     collateral: Token
     bond: int
     factory: str
+    pending_owner: str = ZERO_ADDRESS
     office: Office = field(default_factory=Office)
     principals: dict[str, Principal] = field(default_factory=dict)
     invitations: dict[tuple[int, str], Invitation] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The model and the contracts, action by action; see docs/differential.md. Run as `scripts/differential`."""

@@ -1,0 +1,86 @@
+"""Runs random market lives on the model and on the contracts, and compares everything after every action."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from differential import coverage, mutants
+from differential.run import Report, run
+from differential.shrink import script, shrink
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/differential", description=__doc__)
+    parser.add_argument("--actions", type=int, default=coverage.ENOUGH, metavar="N", help="at least so many")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed, the same run")
+    parser.add_argument("--first-life", type=int, default=0, metavar="L", help="begin with this life")
+    parser.add_argument("--progress", action="store_true", help="a line after every few lives")
+    parser.add_argument("--outcomes", action="store_true", help="every verb and outcome with its count")
+    parser.add_argument("--script", type=Path, metavar="FILE", help="where a shrunk disagreement goes")
+    parser.add_argument(
+        "--mutant", metavar="NAME", choices=["list", "all", *mutants.MODEL], help="a rule of the model, changed"
+    )
+    options = parser.parse_args()
+    if options.mutant == "list":
+        print("\n".join(f"{name}: {one.rule}" for name, one in mutants.MODEL.items()))
+        return 0
+    if options.mutant is not None:
+        names = list(mutants.MODEL) if options.mutant == "all" else [options.mutant]
+        return max(_mutant(name, options) for name in names)
+    report = _run(options)
+    if options.outcomes:
+        for (verb, outcome), count in sorted(report.outcomes.items()):
+            print(f"{verb:32} {outcome:28} {count:>8}")
+    if report.disagreement is not None:
+        _show(report, options)
+    failed = report.disagreement is not None
+    for lack in report.missing if not failed else []:
+        print(f"not reached: {lack}")
+        failed = failed or report.actions >= coverage.ENOUGH
+    print(report.line())
+    return int(failed)
+
+
+def _run(options: argparse.Namespace) -> Report:
+    begun = time.monotonic()
+    last = begun
+
+    def told(report: Report) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if options.progress and now - last >= 10:
+            last = now
+            speed = report.actions / (now - begun)
+            print(f"{now - begun:7.0f} s  {speed:6.0f} actions/s  {report.line()}", flush=True)
+
+    return run(options.actions, options.seed, first_life=options.first_life, told=told)
+
+
+def _mutant(name: str, options: argparse.Namespace) -> int:
+    """Whether the run overlooks a changed rule."""
+    with mutants.MODEL[name]:
+        report = _run(options)
+    found = report.disagreement
+    what = f"{found.kind} after {report.actions + 1:,} actions" if found else f"not caught in {report.actions:,}"
+    print(f"{name}: {what}", flush=True)
+    return int(found is None)
+
+
+def _show(report: Report, options: argparse.Namespace) -> None:
+    found = report.disagreement
+    if found is None:
+        return
+    print(f"disagreement in life {report.lives - 1 + options.first_life}, shrinking {len(report.history)} actions")
+    text = script(shrink(report.history, found.kind), found)
+    if options.script is not None:
+        options.script.write_text(text)
+        print(f"written to {options.script}")
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""One action on the exchange, on its oracle or on a token, as a value that prints as Python."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from functools import cache
+from typing import Any
+
+from differential.evm import interface_of
+from differential.updates import Update
+from olivepress.contracts import packing
+from olivepress.contracts.abi import snake_case
+from olivepress.types import SeriesSpec
+
+_PACKED = {
+    "place": packing.place,
+    "cancel": packing.cancel,
+    "batch": packing.batch,
+    "massCancel": packing.mass_cancel,
+    "deposit": packing.deposit,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A call.
+
+    :param at: time of its block, unix seconds
+    :param sender: 0x address
+    :param verb: target and function as the contracts name it, e.g. 'exchange.place'; a position token is 'token'
+        and its address the first argument
+    :param args: arguments in contract units; bytes as bytes, structs as their Python types or tuples
+    """
+
+    at: int
+    sender: str
+    verb: str
+    args: tuple[Any, ...] = ()
+
+    @property
+    def target(self) -> str:
+        return self.verb.partition(".")[0]
+
+    @property
+    def function(self) -> str:
+        return self.verb.partition(".")[2]
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """The arguments of the function itself."""
+        return self.args[1:] if self.target == "token" else self.args
+
+    def calldata(self) -> bytes:
+        """Packed by hand where the SDK does so, by the ABI for the rest."""
+        if self.target == "exchange" and self.function in _PACKED:
+            return _PACKED[self.function](*self.arguments)
+        if self.function == "":  # raw bytes at the exchange
+            return bytes(self.args[0])
+        return interface_of(self.target).functions[self.function].encode(*map(_plain, self.arguments))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SeriesSpec):
+        return astuple(value)
+    return value.packed() if isinstance(value, Update) else value
+
+
+@cache
+def verbs() -> frozenset[str]:
+    """Every function of exchange and oracle that changes something, and the oracle's reads that can refuse."""
+    found = set()
+    for target, name in (("exchange", "exchange"), ("oracle", "oracle")):
+        interface = interface_of(target)
+        found |= {f"{name}.{one}" for one in interface.functions if not is_view(target, one)}
+    return frozenset(found)
+
+
+@cache
+def is_view(target: str, function: str) -> bool:
+    """Whether the ABI says that a function changes nothing."""
+    from olivepress.contracts.artifacts import exchange_abi, load
+
+    abi = exchange_abi() if target == "exchange" else load("IndexOracle").abi
+    return any(
+        item.get("name") == function and item["type"] == "function" and item["stateMutability"] in ("view", "pure")
+        for item in abi
+    )
+
+
+def python_name(function: str) -> str:
+    """The model's name of a function."""
+    return snake_case(function)

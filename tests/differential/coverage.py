@@ -1,0 +1,41 @@
+"""What a run must have reached: every verb of exchange and oracle, and every error of their interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from differential.actions import verbs
+from differential.evm import interface_of
+
+ENOUGH = 20_000
+"""Actions from which on a run must have reached everything."""
+
+UNREACHABLE = {
+    "InvalidShortString": "of a library's constructor, with a name of fixed length",
+    "StringTooLong": "of a library's constructor, with a name of fixed length",
+    "LevelFull": "needs 4,294,967,294 orders at one tick; a forge test sets the queue's end instead",
+    "MaxLagOutOfRange": "of the oracle's constructor; a forge test and a test of the model expect it",
+    "OwnableInvalidOwner": "of constructors only: ownership moves in two steps",
+    "Reentered": "needs a token that calls back; a forge test has one",
+    "SafeERC20FailedOperation": "needs a token that returns false; a forge test has one",
+    "TooManyDecimals": "of the constructor, with a token of more than 8 decimals",
+    "UnsupportedToken": "needs a token that takes a fee on transfer; a forge test and an SDK test have one",
+}
+"""Errors that no sequence of actions on a deployed exchange can reach, each with its reason."""
+
+
+def errors() -> frozenset[str]:
+    """Every error of the interfaces that can be reached."""
+    named = {*interface_of("exchange").errors, *interface_of("oracle").errors}
+    return frozenset(named - UNREACHABLE.keys())
+
+
+def missing(outcomes: Iterable[tuple[str, str]]) -> list[str]:
+    """Verbs that did not run, verbs that never went through, and errors that were not met."""
+    seen = set(outcomes)
+    ran = {verb for verb, _ in seen}
+    done = {verb for verb, outcome in seen if outcome == "ok"}
+    met = {outcome for _, outcome in seen}
+    lacks = [f"{verb} was not called" for verb in sorted(verbs() - ran)]
+    lacks += [f"{verb} never went through" for verb in sorted((verbs() & ran) - done)]
+    return lacks + [f"{error} was not met" for error in sorted(errors() - met)]

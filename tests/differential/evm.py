@@ -1,0 +1,148 @@
+"""The shipped contracts in an Ethereum machine inside this process (pyrevm): no node, no blocks, no keys.
+
+About 30,000 transactions a second, so that whole market lives fit into a test.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from pyrevm import EVM, BlockEnv, CfgEnv, Env
+
+from olivepress.contracts.abi import Interface, snake_case
+from olivepress.contracts.artifacts import Artifact, exchange_interface, load
+from olivepress.deploy import DESKS
+from olivepress.events.decode import LogDecoder, default_decoder
+from olivepress.events.model import Event
+from olivepress.reverts import decode
+from olivepress.signer import address_bytes
+
+CHAIN_ID = 31337
+DEPLOYER = "0x" + "d0" * 20
+PLAIN = (
+    ("MockUSDC", "collateral"),
+    ("IndexOracle", "oracle"),
+    ("TokenFactory", "factory"),
+)
+_OUTPUT = re.compile(r"output: 0x([0-9a-f]*)")
+_UNLIMITED = 2**63
+
+
+class Answer(NamedTuple):
+    """What a transaction came to: its return data, or the exception of its revert; and its logs."""
+
+    data: bytes
+    error: Exception | None
+    events: list[Event]
+
+
+@cache
+def interface_of(target: str) -> Interface:
+    """What can be called at 'exchange', 'oracle', 'lens', 'usdc', or at any position token ('token')."""
+    names = {"oracle": "IndexOracle", "lens": "Lens", "usdc": "MockUSDC", "token": "PositionToken"}
+    return exchange_interface() if target == "exchange" else load(names[target]).interface
+
+
+class Contracts:
+    """An exchange with its oracle, desks and lens. Addresses are the same in every run.
+
+    :param artifacts: other builds of some contracts, by name
+    :param coinbase: address of the block's producer; nothing of the exchange reads it
+    """
+
+    def __init__(
+        self,
+        *,
+        max_lag: int,
+        time: int,
+        artifacts: Mapping[str, Artifact] | None = None,
+        coinbase: str = "0x" + "00" * 20,
+    ) -> None:
+        self._coinbase = coinbase
+        self._built = artifacts or {}
+        # Code beyond 24,576 bytes and any gas: instrumented builds run here too; sizes and gas have their own tests.
+        cfg = CfgEnv(chain_id=CHAIN_ID, limit_contract_code_size=2**24)
+        self._evm = EVM(env=Env(cfg=cfg, block=self._block(time)), spec_id="CANCUN", gas_limit=_UNLIMITED)
+        self._decoder: LogDecoder = default_decoder()
+        self.addresses: dict[str, str] = {}
+        self._deploy_all(max_lag)
+
+    def _artifact(self, name: str) -> Artifact:
+        return self._built.get(name) or load(name)
+
+    def _deploy_all(self, max_lag: int) -> None:
+        settings: dict[str, Any] = {"owner": DEPLOYER, "next": "0x" + "00" * 20, "max_lag": max_lag}
+        for name, setting in PLAIN:
+            settings[setting] = self._deploy(name, settings)
+        for name in DESKS:
+            settings["next"] = self._deploy(name, settings)
+        settings["desks"] = settings["next"]
+        settings["exchange"] = self._deploy("Exchange", settings)
+        settings["lens"] = self._deploy("Lens", settings)
+        settings["usdc"] = settings["collateral"]
+        targets = ("exchange", "oracle", "lens", "usdc", "factory")
+        self.addresses = {name: settings[name] for name in targets}
+
+    def _deploy(self, name: str, settings: Mapping[str, Any]) -> str:
+        artifact = self._artifact(name)
+        libraries = {library: address_bytes(self._deploy(library, settings)) for library in artifact.links}
+        wanted = [snake_case(one["name"]) for one in artifact.interface.constructor.inputs]
+        names = [one["name"] for one in artifact.interface.constructor.inputs]
+        arguments = {name: settings[key] for name, key in zip(names, wanted, strict=True)}
+        address: str = self._evm.deploy(DEPLOYER, artifact.creation_code(libraries, **arguments))
+        return address.lower()
+
+    def _block(self, time: int) -> BlockEnv:
+        return BlockEnv(timestamp=time, number=time, gas_limit=_UNLIMITED, coinbase=self._coinbase)
+
+    def set_time(self, time: int) -> None:
+        """The time of the block in which the next transactions are, unix seconds."""
+        self._evm.set_block_env(self._block(time))
+
+    def send(self, sender: str, to: str, data: bytes) -> Answer:
+        """Runs a transaction. A refused one leaves nothing behind."""
+        try:
+            answer = bytes(self._evm.message_call(sender, to, data))
+        except RuntimeError as failure:
+            output = _OUTPUT.search(str(failure))
+            if output is None:
+                return Answer(b"", failure, [])
+            return Answer(b"", decode(bytes.fromhex(output[1])), [])
+        result = self._evm.result
+        return Answer(answer, None, self._events(result.logs) if result else [])
+
+    def read(self, target: str, function: str, *arguments: Any) -> tuple[Any, ...]:
+        """The return values of a view. Raises what it reverts with."""
+        entry = interface_of(target).functions[function]
+        answer = self.send(DEPLOYER, self.addresses[target], entry.encode(*arguments))
+        if answer.error is not None:
+            raise answer.error
+        return entry.decode_output(answer.data)
+
+    def storage(self, address: str, slot: int) -> int:
+        """One word of storage."""
+        return int(self._evm.storage(address, slot))
+
+    def code_at(self, address: str) -> bytes:
+        """The code of a contract, empty for any other address."""
+        return bytes(self._evm.get_code(address) or b"")
+
+    def _events(self, logs: list[Any]) -> list[Event]:
+        events = []
+        for log in logs:
+            event = self._decoder.decode(
+                {
+                    "topics": log.topics,
+                    "data": "0x" + bytes(log.data[1]).hex(),
+                    "blockNumber": "0x0",
+                    "logIndex": "0x0",
+                    "transactionHash": "0x",
+                    "blockHash": "0x",
+                }
+            )
+            if event is not None:
+                events.append(event)
+        return events

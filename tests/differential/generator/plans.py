@@ -1,0 +1,257 @@
+"""Plans: moves in an order that leads into deep states. Each yields actions and looks at what became of them."""
+
+from __future__ import annotations
+
+from differential.generator import clearing, index, trading
+from differential.generator.setup import UNITS, deposit_size, insure
+from differential.generator.trading import FOK, IOC, POST, REDUCE, SELL_FLAG
+from differential.generator.world import AGENTS, BUY, DAY, SELL, STRANGERS, TRADERS, Plan, World
+from olivepress.errors import Reverted
+
+
+def fund(w: World, sender: str, amount: int) -> Plan:
+    yield w.act(sender, "usdc.mint", sender, amount)
+    yield w.act(sender, "exchange.deposit", 0, amount)
+
+
+def make_market(w: World, series: int) -> Plan:
+    """Quotes of several accounts on both sides."""
+    mark, (low, high) = int(w.view.hot(series).mark), w.band(series)
+    for _ in range(w.between(2, 6)):
+        side, sender = w.between(BUY, SELL), w.trader()
+        tick = w.between(low, mark) if side == BUY else w.between(mark, high)
+        flags = w.pick([POST, 0]) | (SELL_FLAG if side else 0)
+        yield trading.place(w, sender, series, flags, tick, trading.size(w, series, sender), expiry=0)
+
+
+def meet(w: World, series: int, buyer: str, seller: str, lots: int, tick: int | None = None) -> Plan:
+    """One rests, the other takes."""
+    price = tick or max(1, int(w.view.hot(series).mark))
+    first, second = (BUY, SELL) if w.chance(50) else (SELL, BUY)
+    names = {BUY: buyer, SELL: seller}
+    flag = {BUY: 0, SELL: SELL_FLAG}
+    yield trading.place(w, names[first], series, flag[first], price, lots, expiry=0, steps=0)
+    yield trading.place(w, names[second], series, flag[second] | IOC, price, lots, expiry=0, steps=0)
+
+
+def two_traders(w: World) -> tuple[str, str] | None:
+    owners = [w.view.owner_of(n) for n in w.accounts()]
+    return tuple(w.rng.sample(owners, 2)) if len(owners) > 1 else None  # type: ignore[return-value]
+
+
+def leverage(w: World, series: int) -> Plan:
+    """Two accounts against each other with all that their margin carries."""
+    yield w.act(w.trader(), "exchange.refreshMark", series)
+    pair = two_traders(w)
+    if pair is None or series not in w.alive():
+        return
+    lots = min(w.affordable(w.account_of(one), series) for one in pair)
+    lots = min(lots, int(w.view.terms(series).position_limit)) * w.between(80, 100) // 100
+    yield from meet(w, series, *pair, max(int(w.view.terms(series).min_lots), lots))
+    for one in pair:
+        if w.chance(75):
+            yield from strip(w, one)
+
+
+def strip(w: World, owner: str) -> Plan:
+    """Takes out what the account does not need, so that it stands at its requirement."""
+    account = w.account_of(owner)
+    w.contracts.set_time(w.now)
+    try:
+        ((cash, _, _, losses, im, _, _, _),) = w.contracts.read("lens", "marginOf", account)
+    except Reverted:
+        return
+    if cash + losses > im:
+        yield w.act(owner, "exchange.withdraw", min(cash, cash + losses - im), owner)
+
+
+def jump(w: World, feed: int, per_mille: int) -> Plan:
+    """The index moves to a share of its value; beyond the bound two rounds must agree."""
+    plan = w.feeds[feed]
+    plan.value = max(20 * plan.tick_size, plan.value * per_mille // 1_000)
+    for _ in range(2):
+        w.wait(w.between(1, 60))
+        action = w.update(feed)
+        if action is not None:
+            yield action
+
+
+def crash(w: World) -> Plan:
+    """Leverage, a jump of the index, and then every step of liquidation."""
+    series = w.pick(w.alive())
+    feed = int(w.view.terms(series).feed)
+    for _ in range(w.between(1, 3)):
+        yield from leverage(w, series)
+    if w.chance(30):
+        yield from make_market(w, series)
+    yield from w.refresh()
+    yield from jump(w, feed, w.pick([300, 600, 750, 850, 930, 1_080, 1_200, 1_500, 3_000]))
+    for _ in range(w.between(4, 14)):
+        if series not in w.alive():
+            return
+        if w.chance(30):
+            w.wait(w.pick([60, 300, 900, 1_800]))
+            yield from w.refresh()
+        move = w.pick([clearing.flag, clearing.cancel_orders, clearing.liquidate, clearing.auction])
+        if move is clearing.auction and w.chance(50):
+            yield from fund(w, w.trader(), deposit_size(w) * 10)
+        if move is clearing.liquidate and w.chance(70):
+            yield w.act(w.trader(), "exchange.refreshMark", series)
+            yield from make_market(w, series)
+        yield move(w)
+    if w.chance(60):
+        yield from deficit(w, feed)
+
+
+def deficit(w: World, feed: int) -> Plan:
+    """An account below zero is declared, draws are stopped, and insurance or a cure lets them go again."""
+    account = clearing.worst(w)
+    yield w.act(w.trader(), "exchange.flag", account)
+    yield w.act(w.trader(), "exchange.declare", account, feed)
+    yield from w.pass_time(w.now + w.pick([600, 1_800, 1_801]))
+    yield w.act(w.trader(), "exchange.declare", account, feed)
+    yield clearing.quote_while_braked(w, feed)
+    for _ in range(2):
+        yield clearing.realise(w)
+    if w.chance(50):
+        yield from insure(w, feed, int(w.view.deficit(feed)) + w.between(0, 1))
+    if w.chance(50) and account in w.accounts():
+        yield from fund(w, w.view.owner_of(account), deposit_size(w) * 5)
+        yield w.act(w.trader(), "exchange.declare", account, feed)
+
+
+def flatten(w: World) -> Plan:
+    """Two accounts trade back what they traded, so that gains and debts without lots remain; then they realise."""
+    series = w.pick(w.alive())
+    pair = two_traders(w)
+    if pair is None:
+        return
+    yield w.act(w.trader(), "exchange.refreshMark", series)
+    lots = min(w.affordable(w.account_of(one), series) for one in pair) // 3
+    lots = min(max(lots, int(w.view.terms(series).min_lots)), int(w.view.terms(series).position_limit) // 2)
+    low, high = w.band(series)
+    yield from meet(w, series, *pair, lots, w.between(low, high))
+    yield from meet(w, series, pair[1], pair[0], lots, w.between(low, high))
+    yield clearing.realise(w)
+    if w.chance(60):
+        yield from w.pass_time((w.day + 2) * DAY + w.between(0, 100))
+    for _ in range(w.between(1, 4)):
+        yield clearing.realise(w)
+
+
+def agents(w: World) -> Plan:
+    """An agent is invited, accepts, trades, meets the ends of its powers and goes."""
+    owner, agent = w.trader(), w.pick(AGENTS)
+    account = w.account_of(owner)
+    permissions = w.pick([1, 2, 3])
+    yield w.act(owner, "exchange.inviteAgent", agent, w.now + w.pick([30, 3_600, 9 * DAY]), permissions)
+    if w.chance(20):
+        w.wait(60)
+    yield w.act(agent, "exchange.acceptAgent", account)
+    series = w.any_series()
+    low, high = w.band(series)
+    for _ in range(w.between(1, 4)):
+        yield trading.place(w, agent, series, w.pick([0, SELL_FLAG, POST]), w.between(low, high), 3)
+        w.wait(w.pick([0, 1, 40]))
+    yield w.pick([trading.mass_cancel(w), w.act(agent, "exchange.massCancelAll")])
+    yield w.act(agent, "exchange.withdraw", 1, agent)
+    yield w.act(agent, "exchange.deposit", 0, 0)
+    if w.chance(50):
+        yield w.act(owner, "exchange.inviteAgent", agent, w.now + 100, w.pick([1, 3]))
+    if w.chance(70):
+        yield w.act(w.pick([owner, agent]), "exchange.removeAgent", agent)
+
+
+def tokens(w: World) -> Plan:
+    """Both sides of a series as tokens: wrapped, handed on, unwrapped into the same or the other side."""
+    series = w.pick(w.alive())
+    yield w.act(w.trader(), "exchange.createTokens", series)
+    yield from leverage(w, series)
+    for _ in range(w.between(3, 9)):
+        yield w.pick([clearing.wrap, clearing.wrap, clearing.transfer, clearing.unwrap])(w)
+    if w.chance(50):
+        yield w.act(w.trader(), "exchange.refreshMark", series)
+        yield clearing.settle_accounts(w)
+
+
+def rolls(w: World) -> Plan:
+    """Books on two months of a feed, and spreads between them."""
+    series = w.pick(w.alive())
+    feed = w.view.terms(series).feed
+    months = [one for one in w.alive() if w.view.terms(one).feed == feed]
+    for one in months[:2]:
+        yield w.act(w.trader(), "exchange.refreshMark", one)
+        yield from make_market(w, one)
+    for _ in range(w.between(2, 5)):
+        yield trading.spread(w)
+
+
+def self_trades(w: World) -> Plan:
+    """One account on both sides of a book; reduce-only orders that outlive their position."""
+    series, sender = w.pick(w.alive()), w.trader()
+    yield w.act(sender, "exchange.refreshMark", series)
+    mark = int(w.view.hot(series).mark)
+    for _ in range(w.between(1, 3)):
+        yield trading.place(w, sender, series, SELL_FLAG, mark, 3, expiry=0)
+    flags = w.pick([0, trading.STP, IOC, FOK, IOC | trading.STP])
+    yield trading.place(w, sender, series, flags, mark, w.between(3, 7), expiry=0)
+    yield from leverage(w, series)
+    for holder in w.holders(series):
+        if w.chance(60):
+            side = SELL_FLAG if w.view.position(holder, series).lots > 0 else 0
+            yield trading.place(w, w.view.owner_of(holder), series, REDUCE | side, mark, 9, expiry=0)
+    yield trading.take(w)
+    yield trading.reduce(w)
+    yield trading.take(w)
+
+
+def ghosts(w: World) -> Plan:
+    """Orders that are dead in the book: expired, of an older epoch, out of the band, of a mark that moved."""
+    series = w.pick(w.alive())
+    yield w.act(w.trader(), "exchange.refreshMark", series)
+    low, high = w.band(series)
+    mark = int(w.view.hot(series).mark)
+    makers = [w.trader() for _ in range(3)]
+    for maker in makers:
+        for _ in range(w.between(1, 4)):
+            sell = w.chance(50)
+            tick = w.between(mark, high) if sell else w.between(low, mark)
+            life = w.pick([0, 0, w.now + 5])
+            yield trading.place(w, maker, series, POST | (SELL_FLAG if sell else 0), tick, 3, expiry=life)
+    if w.chance(60):
+        yield w.act(makers[0], "exchange.massCancel", series)
+    w.wait(w.pick([1, 6]))
+    if w.chance(60):
+        feed = int(w.view.terms(series).feed)
+        yield from jump(w, feed, w.pick([970, 1_030, 930, 1_070]))
+    yield w.pick([trading.prune, trading.take, trading.quote])(w)
+    for _ in range(w.between(1, 4)):
+        yield w.pick([trading.prune, trading.take, trading.take, trading.batch])(w)
+
+
+def stale(w: World) -> Plan:
+    """A feed falls silent: reduce-only, no liquidation, withdrawals of the flat only."""
+    feed = w.pick(list(w.feeds))
+    plan = w.feeds[feed]
+    w.wait(plan.heartbeat + w.between(1, 600))
+    months = [one for one in w.alive() if w.view.terms(one).feed == feed]
+    for _ in range(w.between(4, 9)):
+        move = w.pick(
+            [trading.quote, trading.reduce, clearing.withdraw, clearing.liquidate, clearing.auction]
+            + [clearing.flag, clearing.realise, clearing.wrap, trading.refresh_mark, clearing.unwrap]
+        )
+        yield move(w)
+    if months:
+        low, high = w.band(months[0])
+        yield trading.place(w, w.pick(TRADERS), months[0], 0, w.between(low, high), 1, expiry=0)
+    yield from w.refresh()
+
+
+def strangers(w: World) -> Plan:
+    """People without accounts or money."""
+    who = w.pick(STRANGERS)
+    yield trading.place(w, who, w.any_series(), 0, 100, 1)
+    yield w.act(who, "exchange.deposit", 0, 5 * UNITS)
+    yield w.act(who, "exchange.withdraw", 1, who)
+    yield w.act(who, "exchange.settleAccounts", (1,))
+    yield index.refuse_role(w)

@@ -1,0 +1,243 @@
+"""One market life: its people, feeds and clock, and the helpers with which moves and plans are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeVar
+
+from differential.actions import Action
+from differential.evm import CHAIN_ID, DEPLOYER, Contracts
+from differential.updates import Update, sign
+from differential.view import View
+from olivepress.hashing import keccak256
+from olivepress.oracle.codec import OracleDomain
+from olivepress.signer import LocalSigner, address_bytes
+
+T = TypeVar("T")
+DAY = 86_400
+FIRST_DAY = 20_780  # 2026-11-23
+MAX_LAG = 3_600
+
+Plan = Iterator[Action]
+
+
+def person(number: int) -> str:
+    return f"0x{0xA0000000 + number:040x}"
+
+
+TRADERS = [person(n) for n in range(1, 9)]
+AGENTS = [person(n) for n in range(21, 25)]
+STRANGERS = [person(n) for n in range(41, 44)]
+GUARDIAN, ARBITER = person(61), person(62)
+EVERYBODY = [*TRADERS, *AGENTS, *STRANGERS, GUARDIAN, ARBITER, DEPLOYER]
+BUY, SELL = 0, 1
+
+
+@dataclass
+class FeedPlan:
+    """Where an index is going; `value` is USD x 1e8."""
+
+    value: int
+    tick_size: int
+    heartbeat: int
+    bound_bps: int
+    operator_set: int
+    silent: bool = False  # nobody reports for now
+
+
+@dataclass
+class World:
+    """`now` is the time of the next action. All randomness comes from `rng`."""
+
+    rng: Random
+    contracts: Contracts
+    now: int
+    feeds: dict[int, FeedPlan] = field(default_factory=dict)
+    sets: dict[int, list[list[LocalSigner]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.view = View(self.contracts)
+        self.domain = OracleDomain(CHAIN_ID, self.contracts.addresses["oracle"])
+        self.exchange = self.contracts.addresses["exchange"]
+
+    # --- chance ---
+
+    def chance(self, percent: int) -> bool:
+        return self.rng.randrange(100) < percent
+
+    def pick(self, choices: Sequence[T]) -> T:
+        return choices[self.rng.randrange(len(choices))]
+
+    def between(self, low: int, high: int) -> int:
+        return self.rng.randint(low, max(low, high))
+
+    # --- acting ---
+
+    def act(self, sender: str, verb: str, *args: Any) -> Action:
+        return Action(self.now, sender, verb, args)
+
+    def wait(self, seconds: int) -> None:
+        self.now += max(0, seconds)
+
+    def wait_until(self, time: int) -> None:
+        self.now = max(self.now, time)
+
+    # --- people ---
+
+    @property
+    def owner(self) -> str:
+        """Who owns the exchange; the deployer once nobody does."""
+        return self._owner(self.exchange)
+
+    @property
+    def oracle_owner(self) -> str:
+        return self._owner(self.contracts.addresses["oracle"])
+
+    def _owner(self, contract: str) -> str:
+        owner = self.contracts.storage(contract, 0)
+        return f"0x{owner:040x}" if owner else DEPLOYER
+
+    def account_of(self, address: str) -> int:
+        return int(self.view.principal(address).account)
+
+    def accounts(self) -> list[int]:
+        """Accounts of people."""
+        return [n for n in range(1, self.view.account_count + 1) if not self.view.is_token(n)]
+
+    def any_account(self) -> int:
+        """Mostly one that exists."""
+        count = self.view.account_count
+        return self.between(1, count) if count and not self.chance(4) else self.pick([0, count + 1, 99])
+
+    def trader(self) -> str:
+        """Somebody who owns an account, if there is anybody."""
+        owners = [self.view.owner_of(n) for n in self.accounts()]
+        return self.pick(owners) if owners else self.pick(TRADERS)
+
+    def anybody(self) -> str:
+        return self.trader() if self.chance(94) else self.pick(EVERYBODY)
+
+    # --- series ---
+
+    @property
+    def day(self) -> int:
+        return self.now // DAY
+
+    def listed(self) -> range:
+        return range(1, self.view.series_count + 1)
+
+    def alive(self) -> list[int]:
+        """Series that have not expired."""
+        return [one for one in self.listed() if self.now < self.view.terms(one).expiry_day * DAY]
+
+    def any_series(self) -> int:
+        alive = self.alive()
+        if alive and not self.chance(12):
+            return self.pick(alive)
+        return self.pick(list(self.listed())) if self.listed() and not self.chance(20) else self.pick([0, 77])
+
+    def expired(self) -> list[int]:
+        return [one for one in self.listed() if self.now >= self.view.terms(one).expiry_day * DAY]
+
+    def band(self, series: int) -> tuple[int, int]:
+        """Around the cached mark."""
+        terms, mark = self.view.terms(series), int(self.view.hot(series).mark)
+        width = mark * terms.band_bps // 10_000
+        return max(1, mark - width), max(1, min(mark + width, int(terms.price_cap)))
+
+    def holders(self, series: int, *, sign_of: int = 0) -> list[int]:
+        """People's accounts with lots in a series; only longs or shorts where a sign is given."""
+        found = []
+        for account in self.accounts():
+            lots = self.view.position(account, series).lots
+            if series in self.view.series_of(account) and lots and lots * sign_of >= 0:
+                found.append(account)
+        return found
+
+    def margin(self, account: int) -> tuple[int, int, int, int]:
+        """(equity, equity for initial margin, IM, MM) as the lens says; zeros where it cannot."""
+        self.contracts.set_time(self.now)
+        try:
+            ((_, equity, im_equity, _, im, mm, _, _),) = self.contracts.read("lens", "marginOf", account)
+        except Exception:
+            return 0, 0, 0, 0
+        return equity, im_equity, im, mm
+
+    def affordable(self, account: int, series: int) -> int:
+        """Lots that the account can take on, roughly."""
+        terms, mark = self.view.terms(series), int(self.view.hot(series).mark)
+        _, im_equity, im, _ = self.margin(account)
+        rate = terms.im_bps * (100 + terms.concentration_pct)
+        one = mark * terms.tick_value * rate // 1_000_000
+        return max(0, im_equity - im) // max(1, one)
+
+    # --- oracle ---
+
+    def operators(self, number: int) -> list[LocalSigner] | None:
+        """The operators now in force."""
+        wanted = int(self.view.operator_set(number).operators_hash)
+        for one in self.sets.get(number, []):
+            packed = b"".join(address_bytes(signer.address) for signer in one)
+            if int.from_bytes(keccak256(packed)[:24]) == wanted:
+                return one
+        return None
+
+    def report(
+        self,
+        values: dict[int, int],
+        *,
+        observed_at: int | None = None,
+        everybody: bool = False,
+        version: int | None = None,
+    ) -> Update | None:
+        """A right update of feeds that share a set; its lower median is the value given, mostly."""
+        number = self.feeds[next(iter(values))].operator_set
+        operators = self.operators(number)
+        if operators is None:
+            return None
+        current = self.view.operator_set(number)
+        size = len(operators) if everybody else self.between(current.quorum, len(operators))
+        signing = sorted(self.rng.sample(range(len(operators)), size))
+        told = {}
+        for place, n in enumerate(signing):
+            spread = (place - (size - 1) // 2) * self.rng.randrange(3)
+            told[operators[n]] = {feed: max(1, value + spread) for feed, value in values.items()}
+        when = self.now if observed_at is None else observed_at
+        return sign(self.domain, number, version or current.version, operators, when, told)
+
+    def fresh_time(self, feed: int) -> int:
+        """A time after the last round at which a report can have been observed."""
+        state = self.view.feed(feed)
+        last = int(self.view.pending(feed).time) if state.pending else int(state.time)
+        return self.between(max(last + 1, self.now - 30), self.now) if last < self.now else self.now
+
+    def update(self, *feeds: int, sender: str | None = None) -> Action | None:
+        """Reports the values at which the feeds are meant to be."""
+        same = [one for one in feeds if self.feeds[one].operator_set == self.feeds[feeds[0]].operator_set]
+        when = max(self.fresh_time(one) for one in same)
+        update = self.report({one: self.feeds[one].value for one in same}, observed_at=min(when, self.now))
+        return update and self.act(sender or self.pick(EVERYBODY), "oracle.update", update)
+
+    def refresh(self) -> Plan:
+        """Reports every feed that is older than half its heartbeat and not silent."""
+        for number, plan in self.feeds.items():
+            state = self.view.feed(number)
+            old = self.now - state.time > plan.heartbeat // 2 or state.pending
+            if old and not plan.silent and not state.halted and state.time < self.now:
+                action = self.update(number)
+                if action is not None:
+                    yield action
+
+    def pass_time(self, until: int) -> Plan:
+        """Time passes with reports often enough to keep the feeds fresh that are not silent."""
+        while self.now < until:
+            beats = [one.heartbeat for one in self.feeds.values() if not one.silent]
+            self.wait(min(until - self.now, max(60, min(beats, default=DAY) * 9 // 10)))
+            yield from self.refresh()
+
+    def skip_to(self, until: int) -> Plan:
+        """Time passes in silence, and then the feeds are fresh again."""
+        self.wait_until(until)
+        yield from self.refresh()

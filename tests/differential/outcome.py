@@ -1,0 +1,57 @@
+"""What a call came to, in one form for both sides: values or a named error, and events."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import Any, NamedTuple
+
+from olivepress.contracts.abi import snake_case
+from olivepress.errors import Reverted
+from olivepress.events.model import Book, Event
+
+
+class Outcome(NamedTuple):
+    """`error` is empty when the call went through; `values` are return values, or those of the error by name."""
+
+    error: str
+    values: tuple[Any, ...]
+    events: tuple[Any, ...]
+
+
+def plain(value: Any) -> Any:
+    """A value without its wrapping: addresses in lower case, lists as tuples, numbers as int."""
+    if isinstance(value, str):
+        return value.lower() if value[:2] == "0x" else value
+    if isinstance(value, bool | bytes):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, list | tuple):
+        return tuple(plain(one) for one in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return tuple(plain(getattr(value, one.name)) for one in fields(value))
+    return value
+
+
+def returned(value: Any) -> tuple[Any, ...]:
+    """Return values of a method of the model as the ABI gives them."""
+    if value is None:
+        return ()
+    simple = plain(value)
+    return simple if isinstance(simple, tuple) else (simple,)
+
+
+def named_error(error: Exception) -> tuple[str, tuple[Any, ...]]:
+    """Name and values of a revert; anything else is shown as it is."""
+    if isinstance(error, Reverted) and error.name:
+        told = {snake_case(name): plain(value) for name, value in (error.values or {}).items()}
+        return error.name, tuple(sorted(told.items()))
+    return f"{type(error).__name__}: {error}", ()
+
+
+def told(event: Event) -> tuple[Any, ...]:
+    """An event as its name and its fields, without its place in a chain; records with their kinds."""
+    if isinstance(event, Book):
+        records = tuple((type(one).__name__, *one) for one in event.records)
+        return "Book", event.series, event.account, records
+    return type(event).__name__, *plain(event)[4:]
