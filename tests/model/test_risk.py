@@ -9,6 +9,7 @@ from olivepress.model.state import DAY
 from olivepress.reverts import (
     InsufficientMargin,
     OpenInterestCap,
+    PriceOutsideBand,
     ReduceOnlySeries,
     SpreadMismatch,
     SpreadWorse,
@@ -133,6 +134,23 @@ def test_fees_round_against_whoever_acts() -> None:
     assert market.position("ann").quote == -1_001  # 0.5 rounds up
     assert market.position("bob").quote == 1_000  # 0.1 rounds down
     assert market.exchange.state.series[1].money.fees == 1
+
+
+def test_a_fill_dates_both_sides() -> None:
+    market = market_of()
+    market.sell("bob", 1_000, 1)
+    market.buy("ann", 1_000, 1)
+    assert market.position("ann").last_fill_day == market.position("bob").last_fill_day == TODAY
+
+
+def test_the_band_rounds_inwards() -> None:
+    market = market_of()
+    market.index.price = 1_001  # 960.96 to 1,041.04
+    market.exchange.refresh_mark(market.by("anybody"), 1)
+    for tick in (960, 1_042):
+        with pytest.raises(PriceOutsideBand) as caught:
+            market.buy("ann", tick, 1)
+        assert caught.value.values == {"tick": tick, "lowest": 961, "highest": 1_041}
 
 
 def test_open_interest_is_capped() -> None:

@@ -235,7 +235,7 @@ def cancel(state: State, account: Account, order_id: int) -> None:
     side = order_id >> 72 & 0xFF
     if series is None or position is None or position.settled or side > SELLS:
         refuse(OrderNotLive, order_id)
-    state.journal.keep(position)
+    # The position needs no keeping: once the order is out, nothing is refused.
     tick = order_id >> 48 & 0xFFFFFF
     where = tick, order_id >> 16 & 0xFFFFFFFF, order_id & 0xFFFF
     order = book.remove(state, account, position, series.sides[side], *where)
