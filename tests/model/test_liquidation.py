@@ -1,0 +1,256 @@
+"""Accounts below their margin, on paper-sized numbers; the arithmetic is in the comments."""
+
+from __future__ import annotations
+
+import pytest
+
+from model_kit import IOC, Market, dump
+from olivepress.events.model import Flagged, MassCancelled
+from olivepress.model.state import Clock
+from olivepress.reverts import (
+    Healthy,
+    InsufficientMargin,
+    InvalidFraction,
+    LiquidationLoss,
+    NotAuthorised,
+    NothingFreed,
+    NothingToReduce,
+    NothingTraded,
+    PositionLimit,
+    StaleAccount,
+    TooEarly,
+    UnknownAccount,
+)
+
+ANN, BOB, EVE = 1, 2, 3
+
+
+@pytest.fixture
+def market() -> Market:
+    """Ann is long 10 from 1,000 with 2,500; bob is short; eve has plenty. IM 20%, MM 10%."""
+    market = Market(price=1_000)
+    market.fund("ann", cash=2_500)
+    market.fund("bob", "eve")
+    market.sell("bob", 1_000, 10)
+    market.buy("ann", 1_000, 10, IOC)
+    market.exchange.log.drain()
+    return market
+
+
+def falls_to(market: Market, price: int) -> None:
+    """The index moves; bob and eve are rich enough not to care."""
+    market.now += 120  # longer than a cached mark holds
+    market.index.price = price
+
+
+def liquidate(market: Market, lots: int = 100, limit: int = 1, steps: int = 0) -> tuple[int, int]:
+    return market.exchange.liquidate(market.by("eve"), ANN, market.series, lots, limit, steps)
+
+
+# --- step 1 ---
+
+
+def test_orders_that_equity_would_not_carry_are_cancelled_by_anyone(market: Market) -> None:
+    market.buy("ann", 990, 2)
+    # Equity 2,500 - 1,000 = 1,500; needed are 10% of 12 x 900 and the band, 4%, of 2 x 900.
+    falls_to(market, 900)
+    with pytest.raises(Healthy) as caught:
+        market.exchange.cancel_orders(market.by("nobody"), ANN)
+    assert caught.value.values == {"account": ANN, "equity": 1_500, "margin": 1_080 + 72}
+    falls_to(market, 860)  # equity 1,100 < 1,032 + 68.8
+    market.exchange.cancel_orders(market.by("nobody"), ANN)
+    assert [type(one) for one in market.exchange.log.drain()][-1] is MassCancelled
+    assert market.position("ann").open_buy == 0
+    with pytest.raises(UnknownAccount):
+        market.exchange.cancel_orders(market.by("nobody"), 9)
+
+
+# --- step 2 ---
+
+
+def test_a_healthy_account_is_left_alone(market: Market) -> None:
+    before = dump(market.exchange.state)
+    with pytest.raises(Healthy):
+        liquidate(market)
+    with pytest.raises(NotAuthorised):
+        market.exchange.liquidate(market.by("ann"), ANN, market.series, 1, 1, 0)
+    with pytest.raises(UnknownAccount):
+        market.exchange.liquidate(market.by("eve"), 9, market.series, 1, 1, 0)
+    assert dump(market.exchange.state) == before
+
+
+def test_no_more_is_closed_than_restores_initial_margin(market: Market) -> None:
+    falls_to(market, 830)
+    # Equity 800 < MM 830. IM 1,660: 860 are missing, a lot frees 166: 6 lots.
+    market.buy("bob", 830, 20)
+    assert liquidate(market) == (6, 49), "a tenth of 6 x 83"
+    assert market.position("ann").lots == 4
+    assert market.exchange.account_margin(ANN, market.now).equity == 800 - 49
+    assert market.exchange.state.clocks[ANN] == Clock(), "751 is above 332: recovered"
+
+
+def test_a_fill_that_costs_too_much_is_refused(market: Market) -> None:
+    falls_to(market, 770)  # equity 200, MM 770
+    market.buy("bob", 740, 1)
+    # One lot 30 below the mark; allowed are 200 x 77 / 770 = 20.
+    with pytest.raises(LiquidationLoss) as caught:
+        liquidate(market, lots=1)
+    assert caught.value.values == {"loss": 30, "allowed": 20}
+    assert ANN not in market.exchange.state.clocks, "a refused verb leaves no trace"
+
+
+def test_fees_are_waived_where_nothing_is_left() -> None:
+    market = Market(price=1_000, taker_fee=1_000, maker_rebate=500, im_bps=2_100)
+    market.fund("ann", cash=2_500)
+    market.fund("bob", "eve")
+    market.sell("bob", 1_000, 10)
+    market.buy("ann", 1_000, 10, IOC)  # a fee of 10, half of it bob's
+    falls_to(market, 740)  # equity 2,500 - 2,600 - 10 < 0
+    market.buy("bob", 740, 10)
+    assert liquidate(market) == (10, 0), "at the mark, for nothing"
+    assert market.exchange.state.series[1].money.fees == 5
+    assert market.position("ann").quote == -10_010 + 7_400
+
+
+def test_pruning_alone_is_kept(market: Market) -> None:
+    falls_to(market, 830)
+    market.buy("bob", 830, 5)
+    market.exchange.mass_cancel(market.by("bob"), market.series)
+    assert liquidate(market) == (0, 0)
+    assert market.exchange.state.series[1].sides[0].ticks == []
+    with pytest.raises(NothingTraded):
+        liquidate(market)
+
+
+def test_there_must_be_something_to_close(market: Market) -> None:
+    other = market.list(symbol="OTHER")
+    falls_to(market, 830)
+    with pytest.raises(NothingToReduce):
+        market.exchange.liquidate(market.by("eve"), ANN, other, 1, 1, 0)
+
+
+def test_nothing_is_done_on_a_stale_index(market: Market) -> None:
+    falls_to(market, 740)
+    market.index.fresh = False
+    verbs = (
+        lambda: liquidate(market),
+        lambda: market.exchange.auction(market.by("eve"), ANN, 1, 1),
+        lambda: market.exchange.flag(market.by("eve"), ANN),
+        lambda: market.exchange.declare(market.by("eve"), ANN, 1),
+        lambda: market.exchange.cancel_orders(market.by("eve"), ANN),
+    )
+    for verb in verbs:
+        with pytest.raises(StaleAccount):
+            verb()
+
+
+def test_a_spread_leg_whose_close_frees_nothing_is_left(market: Market) -> None:
+    far = market.list(symbol="FAR", initial_mark=1_000)
+    market.buy("bob", 1_000, 10, series=far)
+    market.sell("ann", 1_000, 10, IOC, series=far)  # now hedged: closing one leg would need more margin
+    state = market.exchange.state
+    state.accounts[ANN].cash = 100  # MM of the hedge is 2% of 10,000
+    with pytest.raises(NothingFreed):
+        liquidate(market)
+
+
+# --- step 3 ---
+
+
+def test_an_auction_asks_for_a_fraction_a_stranger_and_margin(market: Market) -> None:
+    exchange = market.exchange
+    falls_to(market, 830)
+    for fraction in (0, 1_000_001):
+        with pytest.raises(InvalidFraction):
+            exchange.auction(market.by("eve"), ANN, 1, fraction)
+    with pytest.raises(NotAuthorised):
+        exchange.auction(market.by("ann"), ANN, 1, 1)
+    with pytest.raises(UnknownAccount):
+        exchange.auction(market.by("eve"), 9, 1, 1)
+    with pytest.raises(NothingFreed):  # a twentieth of 10 lots is none
+        exchange.auction(market.by("eve"), ANN, 1, 50_000)
+    with pytest.raises(NothingFreed):  # it has nothing in that feed
+        exchange.auction(market.by("eve"), ANN, 2, 500_000)
+    market.fund("poor", cash=10)
+    with pytest.raises(InsufficientMargin):
+        exchange.auction(market.by("poor"), ANN, 1, 1_000_000)
+
+
+def test_a_slice_stays_within_the_bidders_limit() -> None:
+    market = Market(price=1_000, position_limit=10)
+    market.fund("ann", cash=2_500)
+    market.fund("bob", "eve")
+    market.sell("bob", 1_000, 10)
+    market.buy("ann", 1_000, 10, IOC)
+    falls_to(market, 830)
+    market.buy("eve", 830, 6)
+    with pytest.raises(PositionLimit) as caught:
+        market.exchange.auction(market.by("eve"), ANN, 1, 500_000)
+    assert caught.value.values["lots"] == 11
+
+
+def test_the_discount_grows_from_nothing_to_all_of_the_margin_freed(market: Market) -> None:
+    falls_to(market, 740)  # equity -100, so insurance pays all of the discount
+    exchange = market.exchange
+    exchange.collateral.balances["eve"] += 1_000
+    exchange.top_up_insurance(market.by("eve"), 1, 1_000)
+    exchange.flag(market.by("eve"), ANN)
+    assert exchange.auction(market.by("eve"), ANN, 1, 100_000) == (0, 0)
+    market.now += 900
+    assert exchange.auction(market.by("eve"), ANN, 1, 200_000) == (0, 37), "half of the 74 freed"
+    market.now += 3_600
+    # 6 of 8 lots: 444 of MM, all of it
+    assert exchange.auction(market.by("eve"), ANN, 1, 750_000) == (0, 444)
+    assert market.position("eve").lots == 1 + 1 + 6
+    assert exchange.state.insurance[1] == 1_000 - 37 - 444
+
+
+# --- clocks and deficits ---
+
+
+def test_both_clocks_start_and_stop(market: Market) -> None:
+    exchange, clocks = market.exchange, market.exchange.state.clocks
+    with pytest.raises(Healthy):
+        exchange.flag(market.by("nobody"), ANN)
+    falls_to(market, 830)
+    exchange.flag(market.by("nobody"), ANN)
+    first = market.now
+    assert clocks[ANN] == Clock(first, 0)
+    falls_to(market, 740)
+    exchange.flag(market.by("nobody"), ANN)
+    assert clocks[ANN] == Clock(first, market.now)
+    falls_to(market, 800)
+    exchange.flag(market.by("nobody"), ANN)
+    assert clocks[ANN] == Clock(first, 0), "above zero, still below MM"
+    exchange.log.drain()
+    exchange.flag(market.by("nobody"), ANN)
+    assert not exchange.log.drain(), "nothing changed"
+    falls_to(market, 1_000)
+    exchange.flag(market.by("nobody"), ANN)
+    told = exchange.log.drain()
+    assert [(one.since, one.negative_since) for one in told if isinstance(one, Flagged)] == [(0, 0)]
+
+
+def test_more_is_declared_after_a_whole_auction_below_zero_and_less_at_once(market: Market) -> None:
+    exchange = market.exchange
+    falls_to(market, 740)
+    with pytest.raises(TooEarly) as caught:
+        exchange.declare(market.by("nobody"), ANN, 1)
+    assert caught.value.values == {"allowedFrom": 0}, "nobody has seen it yet"
+    exchange.flag(market.by("nobody"), ANN)
+    seen = market.now
+    market.now += 1_799
+    with pytest.raises(TooEarly) as caught:
+        exchange.declare(market.by("nobody"), ANN, 1)
+    assert caught.value.values == {"allowedFrom": seen + 1_800}
+    market.now += 1
+    assert exchange.declare(market.by("nobody"), ANN, 1) == 100
+    assert exchange.state.series[1].hot.deficit
+    with pytest.raises(Healthy):
+        exchange.declare(market.by("nobody"), ANN, 1)
+    falls_to(market, 745)
+    assert exchange.declare(market.by("nobody"), ANN, 1) == 50
+    falls_to(market, 800)
+    assert exchange.declare(market.by("nobody"), ANN, 1) == 0
+    assert exchange.state.deficits[1] == 0
+    assert not exchange.state.series[1].hot.deficit

@@ -1,0 +1,164 @@
+"""Position tokens on paper-sized numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from model_kit import IOC, TODAY, Market
+from olivepress.model.state import DAY, ZERO_ADDRESS
+from olivepress.reverts import (
+    ERC20InsufficientBalance,
+    ERC20InvalidReceiver,
+    InsufficientCash,
+    InsufficientMargin,
+    NotClosed,
+    NothingToWrap,
+    NoToken,
+    OwesSeries,
+    PositionLimit,
+    SeriesExpired,
+    StaleAccount,
+    TokenAccount,
+    TokenExists,
+    UnknownSeries,
+    ZeroAmount,
+)
+
+ANN, BOB = 1, 2
+
+
+def market_of(cash: int = 1_000_000, **terms: int) -> Market:
+    """Ann is long 10 from 1,000, bob short; both tokens exist."""
+    market = Market(price=1_000, **terms)
+    market.fund("ann", "bob", cash=cash)
+    market.sell("bob", 1_000, 10)
+    market.buy("ann", 1_000, 10, IOC)
+    market.exchange.create_tokens(market.by("nobody"), 1)
+    return market
+
+
+def wrap(market: Market, lots: int, who: str = "ann", long: bool = True, to: str = "") -> None:
+    market.exchange.wrap(market.by(who), 1, long, lots, to or who)
+
+
+def test_tokens_are_created_once_with_accounts_of_their_own() -> None:
+    market = market_of()
+    exchange = market.exchange
+    long = exchange.token_of(1, True)
+    assert len({long, exchange.token_of(1, False), ZERO_ADDRESS}) == 3
+    assert exchange.token_of(2, True) == ZERO_ADDRESS
+    with pytest.raises(TokenExists) as caught:
+        exchange.create_tokens(market.by("nobody"), 1)
+    assert caught.value.values == {"series": 1, "token": long}
+    with pytest.raises(UnknownSeries):
+        exchange.create_tokens(market.by("nobody"), 2)
+    exchange.collateral.balances["ann"] = 1
+    with pytest.raises(TokenAccount):
+        exchange.deposit(market.by("ann"), 3, 1)
+
+
+def test_what_cannot_be_wrapped() -> None:
+    market = market_of()
+    with pytest.raises(ZeroAmount):
+        wrap(market, 0)
+    with pytest.raises(NothingToWrap) as caught:
+        wrap(market, 11)
+    assert caught.value.values == {"series": 1, "lots": 10, "wanted": 11}
+    with pytest.raises(NothingToWrap):  # bob is short
+        wrap(market, 1, who="bob")
+    with pytest.raises(ERC20InvalidReceiver):
+        wrap(market, 1, to=ZERO_ADDRESS)
+    other = market.list(symbol="OTHER")
+    with pytest.raises(NoToken):
+        market.exchange.wrap(market.by("ann"), other, True, 1, "ann")
+    market.exchange.create_tokens(market.by("nobody"), other)
+    with pytest.raises(NothingToWrap):
+        market.exchange.wrap(market.by("ann"), other, True, 1, "ann")
+    market.index.fresh = False
+    with pytest.raises(StaleAccount):
+        wrap(market, 1)
+    market.now = (TODAY + 12) * DAY
+    with pytest.raises(SeriesExpired):
+        wrap(market, 1)
+
+
+def test_wrapping_is_paid_in_full_and_leaves_margin() -> None:
+    market = market_of(cash=2_500)
+    with pytest.raises(InsufficientCash) as caught:  # 3 lots at 1,000
+        wrap(market, 3)
+    assert caught.value.values == {"account": ANN, "cash": 2_500, "wanted": 3_000}
+    with pytest.raises(InsufficientMargin):  # 500 left, 8 lots need 1,600
+        wrap(market, 2)
+
+
+def test_a_round_trip_changes_nothing_but_the_day() -> None:
+    market = market_of()
+    wrap(market, 4, to="eve")
+    exchange = market.exchange
+    exchange.transfer_token(market.by("eve"), 1, True, "ann", 4)
+    with pytest.raises(ERC20InsufficientBalance):
+        exchange.unwrap(market.by("ann"), 1, True, 5)
+    exchange.unwrap(market.by("ann"), 1, True, 4)
+    ann = market.position("ann")
+    assert (ann.lots, ann.quote, ann.last_fill_day) == (10, -6_000, TODAY)
+    assert exchange.state.accounts[ANN].cash == 996_000, "4,000 were paid, and are a gain now"
+    assert exchange.account_margin(ANN, market.now).equity == 1_000_000
+
+
+def test_unwrapping_into_the_other_side_closes_both() -> None:
+    market = market_of()
+    wrap(market, 4, to="bob")
+    market.exchange.unwrap(market.by("bob"), 1, True, 4)
+    assert market.position("bob").lots == -6
+    assert market.exchange.state.series[1].hot.open_interest == 6
+    with pytest.raises(ERC20InvalidReceiver):
+        market.exchange.transfer_token(market.by("bob"), 1, True, ZERO_ADDRESS, 0)
+
+
+def test_unwrapping_needs_margin_and_room() -> None:
+    market = market_of(position_limit=10)
+    wrap(market, 4)
+    market.buy("ann", 1_000, 3)
+    with pytest.raises(PositionLimit):  # 6 + 3 + 2
+        market.exchange.unwrap(market.by("ann"), 1, True, 2)
+    wrap(market, 1, to="eve")
+    market.fund("eve", cash=1)
+    # Worth 1,000, of which 80% count, more than the IM of 200.
+    market.exchange.unwrap(market.by("eve"), 1, True, 1)
+    assert market.position("eve").lots == 1
+    assert market.exchange.account_margin(5, market.now).im_equity == 801
+
+
+def test_a_gain_that_does_not_count_carries_no_margin() -> None:
+    """With IM at 150% four lots need 6,000 and bring 4,000."""
+    market = market_of(im_bps=15_000, gain_pct=0)
+    wrap(market, 4, to="eve")
+    market.fund("eve", cash=1_999)
+    with pytest.raises(InsufficientMargin) as caught:
+        market.exchange.unwrap(market.by("eve"), 1, True, 4)
+    assert caught.value.values == {"account": 5, "imEquity": 1_999, "initialMargin": 6_000}
+    market.fund("eve", cash=4_001)
+    market.exchange.unwrap(market.by("eve"), 1, True, 4)
+
+
+def test_redeeming_waits_for_the_close_and_for_debts() -> None:
+    market = market_of()
+    exchange = market.exchange
+    wrap(market, 4, to="bob")
+    exchange.state.accounts[BOB].cash = 100
+    with pytest.raises(ZeroAmount):
+        exchange.redeem(market.by("bob"), 1, True, 0)
+    with pytest.raises(NotClosed):
+        exchange.redeem(market.by("bob"), 1, True, 4)
+    market.index.price = 1_100
+    market.now = (TODAY + 12) * DAY
+    exchange.settle(market.by("nobody"), 1)
+    exchange.settle_accounts(market.by("nobody"), [1, 2, 3, 4])
+    with pytest.raises(OwesSeries) as caught:  # he lost 1,000 and had 100
+        exchange.redeem(market.by("bob"), 1, True, 4)
+    assert caught.value.values == {"account": BOB, "series": 1, "debt": 900}
+    assert exchange.token_balance(1, True, "bob") == 4
+    with pytest.raises(TokenAccount):
+        exchange.draw(market.by("nobody"), 3, 1)
+    exchange.transfer_token(market.by("bob"), 1, True, "ann", 4)
+    assert exchange.redeem(market.by("ann"), 1, True, 4) == 4_400
