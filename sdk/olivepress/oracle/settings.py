@@ -100,5 +100,7 @@ def read_settings(path: Path, model: type[S]) -> S:
     except PydanticError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "file"
-        shown = "" if first["type"] == "missing" or field == "file" else f" is {first['input']!r}"
+        # What stands in a [key] table by mistake may be the key itself.
+        hidden = first["type"] == "missing" or field == "file" or "key" in first["loc"]
+        shown = "" if hidden else f" is {first['input']!r}"
         raise ConfigurationError(f"{path}: {field}{shown}: {first['msg']}") from None

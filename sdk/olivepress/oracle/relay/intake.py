@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
+from math import ceil
 from time import monotonic
 
 from olivepress.errors import ValidationError
@@ -99,7 +100,7 @@ class RateLimiter:
         self._buckets[name] = (left - 1 if allowed else left, now)
         if len(self._buckets) > _MAX_CLIENTS:
             self._buckets.popitem(last=False)
-        return 0 if allowed else 1 + int((1 - left) / self._per_second)
+        return 0 if allowed else ceil((1 - left) / self._per_second)
 
 
 def _network(client: str) -> str:
