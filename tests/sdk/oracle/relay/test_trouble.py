@@ -117,6 +117,23 @@ async def test_a_stuck_transaction_of_the_run_before_is_replaced_too(still: Orac
     assert await still.transactions(8) == (1, 0)
 
 
+async def test_with_its_files_lost_it_waits_for_what_the_node_has(still: Oracle, tmp_path: Path) -> None:
+    timing = {"stuck_seconds": 3, "gather_seconds": 0, "stagger_seconds": 0, "patience_seconds": 0}
+    reports = still.signed(await still.now())
+    async with run_relay(still, tmp_path / "lost", timing=timing) as relay:
+        await relay.submit(reports)
+        await until(lambda: offers(still, 1))
+    async with run_relay(still, tmp_path / "fresh", timing=timing) as relay:
+        await relay.submit(reports)
+        await asyncio.sleep(1)
+        assert len(await waiting(still)) == 1
+        await still.chain.mine()
+        await until(lambda: landed(still, 1))
+        await asyncio.sleep(0.5)
+        assert await waiting(still) == []
+        assert relay.problems == ""
+
+
 async def test_without_money_it_says_so_and_collects_on(oracle: Oracle, tmp_path: Path) -> None:
     address = LocalSigner(oracle.chain.keys[8]).address
     await oracle.chain.set_balance(address, 1_000)
