@@ -49,6 +49,30 @@ async def deploy_all(
     return await _Deployer(sender, collateral, owner or sender.address, max_lag).run()
 
 
+async def deploy_timelock(
+    sender: TransactionSender, *, delay: int, proposers: Sequence[str], executors: Sequence[str] = ()
+) -> str:
+    """Deploys a timelock to own exchange and oracle; returns its address. See `olivepress.timelock`.
+
+    :param delay: seconds between scheduling and executing
+    :param proposers: may schedule, and cancel what is scheduled
+    :param executors: may execute what is due; none named: anyone may
+    :raises ConfigurationError: nobody could propose
+    """
+    if not proposers:
+        raise ConfigurationError("proposers: nobody could ever schedule a call; name at least one")
+    arguments = {
+        "minDelay_": require_int(delay, "delay", 0, 365 * 86_400),
+        "proposers_": [checksum_address(address_bytes(one, field="proposers")) for one in proposers],
+        "executors_": [checksum_address(address_bytes(one, field="executors")) for one in executors]
+        or ["0x" + "00" * 20],
+    }
+    receipt = await sender.execute(None, load("Timelock").creation_code({}, **arguments))
+    if receipt.contract_address is None:
+        raise TransactionError("Timelock was not created", tx_hash=receipt.tx_hash)
+    return checksum_address(address_bytes(receipt.contract_address))
+
+
 class _Deployer:
     """Remembers what is deployed already. Contracts that do not need each other go out together."""
 

@@ -31,6 +31,7 @@ LAYERS = (
     "oracle",
     "interop",
     "deploy",
+    "timelock",
     "devchain",
     "sync",
     "cli",

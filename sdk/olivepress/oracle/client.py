@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -12,17 +12,15 @@ from olivepress.contracts.artifacts import load
 from olivepress.contracts.contract import Contract
 from olivepress.errors import (
     ConfigurationError,
-    OutOfRange,
     Reverted,
     UnknownFeed,
     ValidationError,
 )
 from olivepress.exchange.calls import Call, Pending
 from olivepress.exchange.models import TxResult
-from olivepress.exchange.results import events_of, tx_hash_of
 from olivepress.manifest import Deployment
+from olivepress.oracle.calls import U16, Feed, OracleCalls, done, feed_id
 from olivepress.oracle.codec import (
-    MAX_OPERATORS,
     OracleDomain,
     SignedReport,
     operators_hash,
@@ -34,16 +32,14 @@ from olivepress.oracle.codec import (
 from olivepress.oracle.past import IndexPoint, Past, fold
 from olivepress.reverts import decode
 from olivepress.rpc import Transport
-from olivepress.tx import Receipt, TransactionSender
+from olivepress.tx import TransactionSender
 from olivepress.units import oracle_to_price, require_int
 
 T = TypeVar("T")
 
-_U16 = 2**16 - 1
 _GAS_UPDATE = 150_000
 _GAS_PER_FEED = 150_000
 _GAS_PER_SIGNER = 15_000
-_GAS_CHECKPOINT = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +75,6 @@ class Window:
         return Decimal(self.fresh_seconds) / self.elapsed
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """A feed. `heartbeat` in seconds, `deviation_bps` in 1e-4, `methodology` the keccak256 of its
-    document."""
-
-    id: int
-    symbol: str
-    methodology: str
-    operator_set: int
-    heartbeat: int
-    deviation_bps: int
-
-
 class OracleClient:
     """The oracle through one transport; writes need a sender, and raise what those of the exchange client
     raise.
@@ -108,6 +91,7 @@ class OracleClient:
         self.deployment = deployment
         self.oracle = Contract(deployment.oracle, load("IndexOracle").interface, transport)
         self.domain = OracleDomain(deployment.chain_id, deployment.oracle)
+        self.calls = OracleCalls(self.oracle)
         self._sender = sender
         self._operators: dict[int, list[str]] = {}
 
@@ -130,15 +114,15 @@ class OracleClient:
 
     async def latest(self, feed: int) -> IndexValue:
         """The last accepted value."""
-        price, time, fresh = (await self.oracle.read("latest", _feed_id(feed))).values()
+        price, time, fresh = (await self.oracle.read("latest", feed_id(feed))).values()
         return IndexValue(feed, oracle_to_price(price), time, fresh)
 
     async def window(self, feed: int, from_day: int, to_day: int) -> Window:
         """Totals from `from_day` 00:00 to `to_day` 00:00 UTC (days since 1970-01-01)."""
         days = [
-            require_int(day, field, 0, _U16) for day, field in ((from_day, "from_day"), (to_day, "to_day"))
+            require_int(day, field, 0, U16) for day, field in ((from_day, "from_day"), (to_day, "to_day"))
         ]
-        return Window(*(await self.oracle.read("window", _feed_id(feed), *days)).values())
+        return Window(*(await self.oracle.read("window", feed_id(feed), *days)).values())
 
     async def history(self, feed: int, from_block: int | None = None) -> list[IndexPoint]:
         """Every value that came into force, oldest first, from the events. UnknownFeed when there is no such
@@ -159,7 +143,7 @@ class OracleClient:
 
     async def operators(self, operator_set: int) -> list[str]:
         """The operators of a set in the order of their bits, from the events."""
-        number = require_int(operator_set, "operator_set", 1, _U16)
+        number = require_int(operator_set, "operator_set", 1, U16)
         wanted = await self.oracle.value("operatorSet", number)
         known = self._operators.get(number)
         if known is None or operators_hash(known) != wanted:
@@ -174,7 +158,7 @@ class OracleClient:
 
     async def version(self, operator_set: int) -> int:
         """The methodology version that reports of this set must carry."""
-        number = require_int(operator_set, "operator_set", 1, _U16)
+        number = require_int(operator_set, "operator_set", 1, U16)
         _, version, _, _ = (await self.oracle.read("operatorSet", number)).values()
         return int(version)
 
@@ -197,35 +181,25 @@ class OracleClient:
         data = update_calldata(pack_update(operator_set, operators, reports))
         feeds = len(reports[0].report.values)
         limit = _GAS_UPDATE + feeds * _GAS_PER_FEED + len(reports) * _GAS_PER_SIGNER
-        return Call(self.oracle.address, data, limit, _done)
+        return Call(self.oracle.address, data, limit, done)
 
     async def submit_reports(self, operator_set: int, reports: Sequence[SignedReport]) -> TxResult:
         """Packs the signed reports of one observation and sends them."""
         return await self.run(await self.update_call(operator_set, reports))
 
-    def fix_checkpoint_call(self, feed: int, day: int) -> Call[TxResult]:
-        """See `fix_checkpoint`."""
-        data = self.oracle.interface.encode("fixCheckpoint", _feed_id(feed), require_int(day, "day", 0, _U16))
-        return Call(self.oracle.address, data, _GAS_CHECKPOINT, _done)
-
     async def fix_checkpoint(self, feed: int, day: int) -> TxResult:
         """Stores the accumulator at the midnight that begins `day`, once nothing can change it any more."""
-        return await self.run(self.fix_checkpoint_call(feed, day))
+        return await self.run(self.calls.fix_checkpoint(feed, day))
 
     # --- owner ---
 
     async def add_operator_set(self, operators: Sequence[str], quorum: int) -> int:
         """Adds a set of operators (any order) and returns its id."""
-        needed = require_int(quorum, "quorum", 1, MAX_OPERATORS)
-        call = self._cold("addOperatorSet", sort_operators(operators), needed, read=self._of(ev.OperatorsSet))
-        event: ev.OperatorsSet = await self.run(call)
-        return event.operator_set
+        return await self.run(self.calls.add_operator_set(operators, quorum))
 
     async def rotate_operators(self, operator_set: int, operators: Sequence[str], quorum: int) -> TxResult:
         """Replaces the operators of a set."""
-        number = require_int(operator_set, "operator_set", 1, _U16)
-        needed = require_int(quorum, "quorum", 1, MAX_OPERATORS)
-        return await self.run(self._cold("rotateOperators", number, sort_operators(operators), needed))
+        return await self.run(self.calls.rotate_operators(operator_set, operators, quorum))
 
     async def add_feed(
         self, symbol: str, operator_set: int, *, heartbeat: int, deviation_bps: int, methodology: str
@@ -237,28 +211,30 @@ class OracleClient:
         :param deviation_bps: largest move, in 1e-4, that one round alone can make
         :param methodology: keccak256 of its document, 0x-hex
         """
-        name = symbol.encode()
-        if not (symbol.isascii() and 1 <= len(name) <= 32):
-            raise ValidationError("symbol", symbol, "1 to 32 ASCII characters")
-        digest = _digest(methodology)
-        info = (
-            name.ljust(32, b"\0"),
-            digest,
-            require_int(operator_set, "operator_set", 1, _U16),
-            require_int(heartbeat, "heartbeat", 1, 86_400),
-            require_int(deviation_bps, "deviation_bps", 1, _U16),
+        call = self.calls.add_feed(
+            symbol,
+            operator_set,
+            heartbeat=heartbeat,
+            deviation_bps=deviation_bps,
+            methodology=methodology,
         )
-        event: ev.FeedAdded = await self.run(self._cold("addFeed", info, read=self._of(ev.FeedAdded)))
-        return Feed(event.feed, symbol, "0x" + digest.hex(), operator_set, heartbeat, deviation_bps)
+        return await self.run(call)
 
     async def set_methodology(self, feed: int, methodology: str) -> TxResult:
         """Puts another methodology in force; raises the version of the feed's operator set."""
-        digest = _digest(methodology)
-        return await self.run(self._cold("setMethodology", _feed_id(feed), digest))
+        return await self.run(self.calls.set_methodology(feed, methodology))
 
     async def set_halted(self, feed: int, halted: bool) -> TxResult:
         """Halts a feed, or lets it go on."""
-        return await self.run(self._cold("setHalted", _feed_id(feed), halted))
+        return await self.run(self.calls.set_halted(feed, halted))
+
+    async def transfer_ownership(self, owner: str) -> TxResult:
+        """Offers the ownership, which the other must accept; a timelock does so by a scheduled call."""
+        return await self.run(self.calls.transfer_ownership(owner))
+
+    async def accept_ownership(self) -> TxResult:
+        """Takes an offered ownership over."""
+        return await self.run(self.calls.accept_ownership())
 
     # --- sending ---
 
@@ -272,18 +248,9 @@ class OracleClient:
         """Sends a call and waits for its outcome."""
         return await (await self.submit(call))
 
-    def _cold(
-        self, function: str, *arguments: Any, read: Callable[[Receipt], Any] | None = None
-    ) -> Call[Any]:
-        data = self.oracle.interface.encode(function, *arguments)
-        return Call(self.oracle.address, data, None, read or _done)
-
-    def _of(self, kind: type[ev.Event]) -> Callable[[Receipt], ev.Event]:
-        return lambda receipt: events_of(receipt, kind, self.oracle.address)[0]
-
     async def _require_feed(self, feed: int) -> None:
         count = await self.oracle.value("feedCount")
-        if _feed_id(feed) > count:
+        if feed_id(feed) > count:
             raise UnknownFeed("feed", feed, f"1 to {count}" if count else "there is none")
 
     async def _events(self, from_block: int | None) -> tuple[list[ev.Event], int]:
@@ -295,23 +262,6 @@ class OracleClient:
         return events, blocks[-1].timestamp if blocks else 0
 
 
-def _feed_id(feed: int) -> int:
-    try:
-        return require_int(feed, "feed", 1, _U16)
-    except OutOfRange as error:
-        raise UnknownFeed("feed", feed, error.allowed) from error
-
-
-def _digest(methodology: str) -> bytes:
-    try:
-        digest = bytes.fromhex(methodology.removeprefix("0x"))
-    except ValueError:
-        digest = b""
-    if len(digest) != 32:
-        raise ValidationError("methodology", methodology, "32 bytes as 0x-hex")
-    return digest
-
-
 def _feed(number: int, info: dict[str, Any]) -> Feed:
     return Feed(
         id=number,
@@ -321,7 +271,3 @@ def _feed(number: int, info: dict[str, Any]) -> Feed:
         heartbeat=info["heartbeat"],
         deviation_bps=info["deviationBps"],
     )
-
-
-def _done(receipt: Receipt) -> TxResult:
-    return TxResult(tx_hash_of(receipt), receipt.block_number, receipt.gas_used)

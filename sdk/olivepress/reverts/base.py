@@ -8,7 +8,6 @@ from typing import Any
 from olivepress.contracts.abi import snake_case
 from olivepress.errors import Reverted
 
-
 _TAKEN = frozenset(dir(Reverted()))
 
 

@@ -43,6 +43,12 @@ class OfficeCalls(Builder):
     def set_arbiter(self, arbiter: str) -> Call[TxResult]:
         return self._cold("setArbiter", address_of(arbiter, "arbiter"))
 
+    def transfer_ownership(self, owner: str) -> Call[TxResult]:
+        return self._cold("transferOwnership", address_of(owner, "owner"))
+
+    def accept_ownership(self) -> Call[TxResult]:
+        return self._cold("acceptOwnership")
+
     def set_reduce_only(self, symbol: str, on: bool) -> Call[int]:
         if not isinstance(on, bool):
             raise WrongType("on", on, "True or False")

@@ -36,6 +36,14 @@ class OfficeClient(Sending):
         """Names the arbiter of challenged settlements. Owner only."""
         return await self.run(self.calls.set_arbiter(arbiter))
 
+    async def transfer_ownership(self, owner: str) -> TxResult:
+        """Offers the ownership, which the other must accept; a timelock does so by a scheduled call."""
+        return await self.run(self.calls.transfer_ownership(owner))
+
+    async def accept_ownership(self) -> TxResult:
+        """Takes an offered ownership over."""
+        return await self.run(self.calls.accept_ownership())
+
     async def set_reduce_only(self, symbol: str, on: bool) -> int:
         """Makes a series reduce-only, or lifts that. Guardian only.
 

@@ -133,7 +133,7 @@ class Sending:
         """Fixes the checkpoints of a feed that was long silent, up to `day`; a round crosses only a few."""
         outcome = Outcome.SUCCEEDED
         for number in range(last_time // _DAY + 1, day + 1):
-            call = self._client.fix_checkpoint_call(feed, number)
+            call = self._client.calls.fix_checkpoint(feed, number)
             outcome = await self._execute(call.to, call.data, call.gas)
             if outcome is not Outcome.SUCCEEDED:
                 break
