@@ -40,7 +40,13 @@ def seconds(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
-async def sleep_until(clock: Clock, at: int) -> None:
-    """Returns at `at` (unix seconds) or at once when that has passed. In steps, as clocks are set."""
+async def sleep_until(clock: Clock, at: int, longest: int) -> bool:
+    """Returns at `at` (unix seconds) or at once when that has passed. In steps, as clocks are set.
+
+    False when it is further away than `longest` seconds: the clock was set back.
+    """
     while (left := at - clock.now().timestamp()) > 0:
+        if left > longest:
+            return False
         await clock.sleep(min(left, 5))
+    return True

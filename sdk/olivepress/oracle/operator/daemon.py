@@ -69,8 +69,8 @@ class Daemon:
             while True:
                 # The sources are read before the observation time, so that what they say was true by then.
                 at = schedule.at(seconds(self.clock.now())) + schedule.grid_seconds
-                await sleep_until(self.clock, at - lead)
-                await self.tick(at)
+                if await sleep_until(self.clock, at - lead, schedule.grid_seconds):
+                    await self.tick(at)
         finally:
             await self.delivery.stop()
             self.operator.reports.close()
@@ -80,7 +80,8 @@ class Daemon:
         """Everything for one time of the grid: poll before it, decide at it, report after it."""
         readings = await self.operator.poll(at, self.clock.now())
         self._tell_sources(readings)
-        await sleep_until(self.clock, at)
+        if not await sleep_until(self.clock, at, self.operator.schedule.grid_seconds):
+            return None
         sight = await self.watch.look()
         self.metrics.chain(None if sight is None or sight.blind else sight.state, sight.ahead if sight else 0)
         if sight is None:

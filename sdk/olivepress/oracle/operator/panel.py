@@ -36,8 +36,8 @@ class PacedSource:
         return self._running is not None and not self._running.done()
 
     def due(self, at: int) -> bool:
-        """Whether it is read at `at` (unix seconds)."""
-        return not self._asked_at or at - self._asked_at >= self.every_seconds
+        """Whether it is read at `at` (unix seconds); also when the clock was set back."""
+        return abs(at - self._asked_at) >= self.every_seconds
 
     async def ask(self, at: int, now: datetime) -> Reading:
         """Reads it. Whatever goes wrong is a `Failure` in the answer."""
