@@ -27,8 +27,8 @@ _INK, _DIM, _LINE = "#1d2b3a", "#6b7785", "#1f5fa8"
 _STALE, _WINDOW, _CONFIRMED, _DROPPED = "#d1495b", "#3c7d5a", "#e08e0b", "#d1495b"
 #: With more values than this, single ones are no longer marked.
 _DOTS = 150
-#: Share of the picture's width below which a window's name is turned upright.
-_NARROW = Decimal("0.16")
+#: Inches: of the axes, and of a letter in a window's name. Where there is no room, the name stands upright.
+_WIDTH, _LETTER = Decimal(10), Decimal("0.062")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,30 +145,32 @@ def _rounds(picture: Picture, axes: Axes) -> None:
 def _windows(picture: Picture, axes: Axes) -> None:
     """Shades each window and draws the average of what was published in it so far."""
     label: str | None = "averaging window of a series, and its average"
-    for window in picture.windows:
+    for number, window in enumerate(picture.windows):
         start, end = max(window.start, picture.start), min(window.end, picture.end)
         if end <= start:
             continue
-        axes.axvspan(_x(start), _x(end), color=_WINDOW, alpha=0.10, lw=0, zorder=0)
+        axes.axvspan(_x(start), _x(end), color=_WINDOW, alpha=(0.12, 0.06)[number % 2], lw=0, zorder=0)
         average, coverage = picture.past.average(window.start, min(window.end, picture.past.until))
-        text = window.symbol
-        if average is not None and window.start < picture.past.until:
-            _plot(
-                axes, [(_x(start), average), (_x(end), average)], color=_WINDOW, lw=1.6, ls="--", label=label
-            )
+        lines = [window.symbol.removeprefix(f"{picture.title}-")]
+        if average is not None:
+            level = [(_x(start), average), (_x(end), average)]
+            _plot(axes, level, color=_WINDOW, lw=1.6, ls="--", label=label)
             label = None
             so_far = "" if window.end <= picture.past.until else " so far"
-            text += f"\naverage {_short(average)}{so_far}\n{_percent(coverage)} fresh"
-        narrow = Decimal(end - start) < _NARROW * (picture.end - picture.start)
+            lines += [f"{_short(average)}{so_far}", f"{_percent(coverage)} fresh"]
+        elif window.end <= picture.past.until:
+            lines.append("none fresh")
+        room = _WIDTH * (end - start) / (picture.end - picture.start)
+        fits = all(len(line) * _LETTER < room for line in lines)
         axes.annotate(
-            text.replace("\n", ", ") if narrow else text,
+            "\n".join(lines) if fits else lines[0],
             (_x(start), 1),
             xycoords=("data", "axes fraction"),
             xytext=(4, -6),
             textcoords="offset points",
             va="top",
-            rotation=90 if narrow else 0,
-            fontsize=8.5,
+            rotation=0 if fits else 90,
+            fontsize=8,
             color=_WINDOW,
         )
 
@@ -187,7 +189,8 @@ def _dress(picture: Picture, axes: Axes) -> None:
     )
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
     axes.set_xlim(_x(picture.start), _x(picture.end))
-    axes.margins(y=0.18)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + (high - low) / 7)  # room for the windows' names
     axes.set_ylabel(picture.unit, color=_INK)
     axes.grid(axis="y", color="#e4e8ec", lw=0.8)
     axes.set_axisbelow(True)
