@@ -32,6 +32,7 @@ LAYERS = (
     "interop",
     "deploy",
     "timelock",
+    "rotation",
     "devchain",
     "sync",
     "cli",

@@ -31,7 +31,7 @@ from olivepress.errors import ConfigurationError
 if TYPE_CHECKING:
     from olivepress.oracle import OracleClient
     from olivepress.oracle.operator.status import FeedStatus, Status
-    from olivepress.oracle.rotation import Rotation
+    from olivepress.rotation import Rotation
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Settings, as `oracle init` writes them.")]
 
@@ -206,7 +206,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Show what replacing a set's operators would change; with --submit, do it."""
-    from olivepress.oracle.rotation import plan_rotation, submit_rotation
+    from olivepress.rotation import plan_rotation, submit_rotation
     from olivepress.tx import TransactionSender
 
     signer = load_signer(keystore) if submit else None

@@ -4,46 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from olivepress.contracts.abi import Interface
-from olivepress.contracts.contract import Contract
 from olivepress.errors import ConfigurationError, OutOfRange, ValidationError
-from olivepress.hashing import keccak256
+from olivepress.exchange.calls import Call
+from olivepress.exchange.models import TxResult
 from olivepress.oracle.client import OracleClient
 from olivepress.oracle.codec import MAX_OPERATORS, operators_hash, sort_operators
 from olivepress.oracle.snapshot import read_state
 from olivepress.signer import address_bytes
+from olivepress.timelock import OperationState, TimelockClient
 from olivepress.tx import TransactionSender
 from olivepress.units import require_int
 
-_CALL = ("address:target", "uint256:value", "bytes:data", "bytes32:predecessor", "bytes32:salt")
-
-
-def _function(name: str, inputs: Sequence[str], *outputs: str) -> dict[str, Any]:
-    pairs = [one.split(":") for one in inputs]
-    return {
-        "type": "function",
-        "name": name,
-        "stateMutability": "view" if outputs else "nonpayable",
-        "inputs": [{"type": kind, "name": name} for kind, name in pairs],
-        "outputs": [{"type": kind, "name": ""} for kind in outputs],
-    }
-
-
-#: OpenZeppelin's TimelockController, as far as it is needed here.
-TIMELOCK = Interface(
-    [
-        _function("getMinDelay", (), "uint256"),
-        _function("getTimestamp", ("bytes32:id",), "uint256"),
-        _function("hashOperation", _CALL, "bytes32"),
-        _function("schedule", (*_CALL, "uint256:delay")),
-        _function("execute", _CALL),
-    ]
-)
-
-_DONE = 1
-"""What TimelockController.getTimestamp says of an executed operation; 0 of one that was never scheduled."""
+_DONE = OperationState.DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +85,7 @@ async def plan_rotation(
         removed=tuple(one for one in current.operators if one not in ordered),
         quorum_before=current.quorum,
         operators_hash_before="0x" + operators_hash(current.operators).hex(),
-        calldata=client.oracle.interface.encode("rotateOperators", operator_set, ordered, quorum),
+        calldata=client.calls.rotate_operators(operator_set, ordered, quorum).data,
     )
 
 
@@ -123,31 +96,24 @@ async def submit_rotation(client: OracleClient, sender: TransactionSender, rotat
     :raises ConfigurationError: the key is not the owner, and the owner is no timelock
     :raises TransactionError: the chain refuses
     """
+    call = client.calls.rotate_operators(rotation.operator_set, rotation.operators, rotation.quorum)
     owner = await client.oracle.value("owner")
     if address_bytes(owner) == address_bytes(sender.address):
-        receipt = await sender.execute(address_bytes(rotation.oracle), rotation.calldata)
+        receipt = await sender.execute(call.to, call.data)
         return Submitted("rotated", tx_hash="0x" + receipt.tx_hash.hex())
     if await client.transport.request("eth_getCode", [owner, "latest"]) == "0x":
         raise ConfigurationError(f"{sender.address} may not rotate: the oracle's owner is {owner}")
-    return await _through_timelock(Contract(owner, TIMELOCK, client.transport), sender, rotation)
+    return await _through_timelock(TimelockClient(sender, owner), call)
 
 
-async def _through_timelock(timelock: Contract, sender: TransactionSender, rotation: Rotation) -> Submitted:
-    # A rotation back and forth repeats itself; the salt counts, as a timelock runs an operation only once.
-    for count in range(1_000):
-        salt = keccak256(f"{rotation.operators_hash_before}/{count}".encode())
-        call = (rotation.oracle, 0, rotation.calldata, bytes(32), salt)
-        ready_at = await timelock.value("getTimestamp", await timelock.value("hashOperation", *call))
-        if ready_at != _DONE:
-            break
-    to = address_bytes(timelock.address)
-    if not ready_at:
-        delay = await timelock.value("getMinDelay")
-        receipt = await sender.execute(to, TIMELOCK.encode("schedule", *call, delay))
-        ready_at = await timelock.value("getTimestamp", await timelock.value("hashOperation", *call))
-        return Submitted("scheduled", ready_at, "0x" + receipt.tx_hash.hex())
-    block = await timelock.transport.request("eth_getBlockByNumber", ["latest", False])
-    if int(block["timestamp"], 16) < ready_at:
-        return Submitted("waiting", ready_at)
-    receipt = await sender.execute(to, TIMELOCK.encode("execute", *call))
-    return Submitted("rotated", tx_hash="0x" + receipt.tx_hash.hex())
+async def _through_timelock(timelock: TimelockClient, call: Call[TxResult]) -> Submitted:
+    # A rotation there and back repeats itself; a timelock runs an operation only once.
+    salt = 0
+    while (state := await timelock.state(operation := timelock.operation(call, salt=salt))) is _DONE:
+        salt += 1
+    if state is OperationState.UNKNOWN:
+        return Submitted("scheduled", await timelock.schedule(operation))
+    if state is OperationState.WAITING:
+        return Submitted("waiting", int(await timelock.contract.value("getTimestamp", operation.id)))
+    (result,) = await timelock.execute(operation)
+    return Submitted("rotated", tx_hash=result.tx_hash)
