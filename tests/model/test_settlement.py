@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model_kit import IOC, OWNER, TODAY, Market
+from model_kit import IOC, OWNER, SPEC, TODAY, Market, StandingIndex
 from olivepress.model.state import DAY
 from olivepress.reverts import (
     AlreadyChallenged,
@@ -19,6 +19,8 @@ from olivepress.reverts import (
     NothingToCollect,
     NothingToRealise,
     RulingOutOfRange,
+    SeriesExpired,
+    StaleIndex,
     TooEarly,
     UnknownSeries,
     WindowNotFixed,
@@ -67,6 +69,24 @@ def test_a_series_settles_once_after_its_window_is_final(market: Market) -> None
     with pytest.raises(AlreadySettled):
         exchange.settle(market.by("nobody"), 1)
     assert exchange.state.feed_series[1] in ((), (0,)), "no longer among the live ones"
+
+
+class HalfTick(StandingIndex):
+    """Half a tick above its price; nothing was published inside any window."""
+
+    @property
+    def value(self) -> int:
+        return self.price * SPEC.tick_size + SPEC.tick_size // 2
+
+    def window_range(self, feed: int, from_day: int, to_day: int, now: int) -> tuple[int, int]:
+        return 0, 0
+
+
+def test_the_average_is_rounded_half_up_to_the_tick() -> None:
+    market = Market(price=1_000)
+    market.exchange.state.oracle = market.index = HalfTick()
+    expire(market, 1_000)
+    assert market.exchange.settle(market.by("nobody"), 1) == 1_001
 
 
 def test_the_price_stays_within_the_cap(market: Market) -> None:
@@ -126,6 +146,7 @@ def test_a_debt_is_paid_from_the_first_money_that_comes_oldest_first() -> None:
     market.exchange.draw(market.by("nobody"), ANN, 3)
     assert [state.series[n].positions[ANN].quote for n in (1, 2, 3)] == [-500, 0, 0]
     assert state.accounts[ANN].cash == 0
+    assert state.accounts[ANN].series == (1,), "nothing is left in the others"
     assert state.series[2].money.collected == 1_000
 
 
@@ -164,8 +185,34 @@ def test_gains_wait_for_the_second_midnight(market: Market) -> None:
     market.now = (TODAY + 2) * DAY
     assert market.exchange.realise(market.by("nobody"), ANN, 1, [BOB]) == 100
     assert market.exchange.state.accounts[BOB].cash == 999_900
+    assert market.exchange.state.accounts[ANN].series == (), "nothing is left there"
     with pytest.raises(NothingToRealise):
         market.exchange.realise(market.by("nobody"), 7, 1, [])
+
+
+def test_payers_pay_no_more_than_their_loss() -> None:
+    """Ann sold at 1,010 to eve and is flat with 100; at 1,005 bob and eve have lost 50 each."""
+    market = traded(Market(price=1_000))
+    market.now += 120
+    market.index.price = 1_010
+    market.buy("eve", 1_010, 10)
+    market.sell("ann", 1_010, 10, IOC)
+    market.index.price = 1_005
+    market.now = (TODAY + 2) * DAY
+    realise = market.exchange.realise
+    market.index.fresh = False
+    with pytest.raises(StaleIndex) as stale:
+        realise(market.by("nobody"), ANN, 1, [BOB])
+    assert stale.value.values == {"series": 1, "observedAt": market.index.observed_at}
+    market.index.fresh = True
+    assert realise(market.by("nobody"), ANN, 1, [BOB]) == 50
+    market.now = EXPIRY
+    with pytest.raises(SeriesExpired):
+        realise(market.by("nobody"), ANN, 1, [EVE])
+    market.now = EXPIRY - 1
+    assert realise(market.by("nobody"), ANN, 1, [EVE]) == 50
+    cash = [market.exchange.state.accounts[n].cash for n in (ANN, BOB, EVE)]
+    assert cash == [1_000_100, 999_950, 999_950]
 
 
 # --- challenges ---
@@ -239,3 +286,15 @@ def test_a_ruling_for_the_average_costs_the_bond(thin: Market) -> None:
     assert exchange.state.insurance[1] == BOND
     assert exchange.settle(thin.by("nobody"), 1) == 1_100
     assert exchange.state.accounts[EVE].cash == 1_000_000
+
+
+def test_without_a_fresh_second_only_the_last_value_before_the_window_can_be_ruled(thin: Market) -> None:
+    exchange = thin.exchange
+    exchange.state.oracle = thin.index = HalfTick(price=1_100, fresh_share=(0, 1))
+    exchange.challenge(thin.by("eve"), 1)
+    with pytest.raises(RulingOutOfRange) as caught:
+        exchange.rule(thin.by("judge"), 1, 1_100, bytes(32))
+    assert caught.value.values == {"tick": 1_100, "lowest": 1_101, "highest": 1_101}
+    exchange.rule(thin.by("judge"), 1, 1_101, bytes(32))
+    assert exchange.state.insurance[1] == BOND, "it differs in nothing, so the bond is lost"
+    assert exchange.settle(thin.by("nobody"), 1) == 1_101
