@@ -51,9 +51,11 @@ class Journal:
     def __init__(self) -> None:
         self.entries: list[tuple[Any, ...]] = []
 
-    def keep(self, one: Record) -> None:
-        """Remembers the fields of a record, before they change."""
-        self.entries.append((_restore, one, one.VALUES(one)))
+    def keep(self, one: Record) -> tuple[Any, ...]:
+        """Remembers the fields of a record, before they change. Returns their values."""
+        values = one.VALUES(one)
+        self.entries.append((_restore, one, values))
+        return values
 
     def put(self, mapping: dict[K, V], key: K, value: V) -> None:
         """mapping[key] = value."""

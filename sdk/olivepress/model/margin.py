@@ -150,7 +150,8 @@ def _measure(
     if stale and lots:
         m.stale = True
     # im(size) grows with the position's share of open interest.
-    size = max(abs(lots + position.open_buy), abs(lots - position.open_sell))
+    bought, sold = abs(lots + position.open_buy), abs(lots - position.open_sell)
+    size = bought if bought > sold else sold
     im_rate = spec.im_bps * 10_000
     if size:
         share = series.hot.open_interest + size
@@ -182,7 +183,7 @@ def _total(m: AccountMargin, legs: list[Leg]) -> None:
 
 def _require(m: AccountMargin, group: list[Leg]) -> None:
     """The requirements of one group. Rates are the highest of its legs."""
-    longs = shorts = buys = sells = im_rate = mm_rate = spread = band = 0
+    longs = shorts = buys = sells = im_rate = mm_bps = spread_bps = band_bps = 0
     for leg in group:
         spec = leg.series.spec
         if leg.delta >= 0:
@@ -191,25 +192,30 @@ def _require(m: AccountMargin, group: list[Leg]) -> None:
             shorts -= leg.delta
         buys += leg.buys
         sells += leg.sells
-        im_rate = max(im_rate, leg.im_rate)
-        mm_rate = max(mm_rate, spec.mm_bps * 10_000)
-        spread = max(spread, spec.spread_bps * 10_000)
-        band = max(band, spec.band_bps * 10_000)
+        if leg.im_rate > im_rate:
+            im_rate = leg.im_rate
+        if spec.mm_bps > mm_bps:
+            mm_bps = spec.mm_bps
+        if spec.spread_bps > spread_bps:
+            spread_bps = spec.spread_bps
+        if spec.band_bps > band_bps:
+            band_bps = spec.band_bps
+    mm_rate, spread = mm_bps * 10_000, spread_bps * 10_000
     im_cap = im_rate * (longs + buys + sells)
     mm_cap = mm_rate * longs
-    for leg in group:
+    for leg in group if shorts else ():
         if leg.delta < 0:  # a short loses at most `short_loss`
             im_cap += min(im_rate * -leg.delta, leg.short_loss * RATE)
             mm_cap += min(mm_rate * -leg.delta, leg.short_loss * RATE)
     net = longs - shorts
-    worst = max(abs(net + buys), abs(net - sells))
-    offset = spread * min(longs, shorts)
-    im = im_rate * worst + spread * min(longs + buys, shorts + sells)
-    m.initial_margin += _ceil(min(im, im_cap))
-    m.maintenance_margin += _ceil(min(mm_rate * abs(net) + offset, mm_cap))
-    # Section 7, step 1.
-    m.orders_margin += _ceil(mm_rate * worst + offset + band * (buys + sells))
-
-
-def _ceil(scaled: int) -> int:
-    return -(-scaled // RATE)
+    bought, sold = abs(net + buys), abs(net - sells)
+    worst = bought if bought > sold else sold
+    offset = spread * (longs if longs < shorts else shorts)
+    long_side, short_side = longs + buys, shorts + sells
+    im = im_rate * worst + spread * (long_side if long_side < short_side else short_side)
+    mm = mm_rate * abs(net) + offset
+    orders = mm_rate * worst + offset + band_bps * 10_000 * (buys + sells)  # section 7, step 1
+    # Rounded up.
+    m.initial_margin -= -(im if im < im_cap else im_cap) // RATE
+    m.maintenance_margin -= -(mm if mm < mm_cap else mm_cap) // RATE
+    m.orders_margin -= -orders // RATE

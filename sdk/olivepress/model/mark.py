@@ -68,13 +68,12 @@ def follow(series: Series, index: int, traded_lots: int, traded_ticks: int, now:
     """
     spec, hot = series.spec, series.hot
     elapsed = min(now - hot.basis_time, BASIS_HORIZON)
-    bound = spec.max_basis << 8
-    target = max(-bound, min((traded_ticks << 8) // traded_lots - index, bound))
+    target = _within((traded_ticks << 8) // traded_lots - index, spec.max_basis << 8)
     weight = traded_lots + hot.open_interest
     step = towards_zero((target - hot.basis) * traded_lots * elapsed, weight * BASIS_HORIZON)
     # 4/5, as up to BASIS_HORIZON from before the hour may count in it.
     limit = (hot.mark << 8) * (spec.im_bps - spec.mm_bps) * elapsed * 4 // (2 * 10_000 * 5 * 3_600)
-    step = max(-limit, min(step, limit))
+    step = _within(step, limit)
     if step:  # else time goes on counting, so that dust trades cannot freeze the basis
         hot.basis += step
         hot.basis_time = now
@@ -100,8 +99,16 @@ def towards_zero(a: int, b: int) -> int:
     return a // b if a >= 0 else -(-a // b)
 
 
+def _within(value: int, bound: int) -> int:
+    """The nearest to `value` in +-bound."""
+    if value > bound:
+        return bound
+    return value if value > -bound else -bound
+
+
 def _ticks(price: int, cap: int) -> int:
     """1/256 tick to whole ticks: rounded half up, within [0, cap]."""
     if price <= 0:
         return 0
-    return min((price + 128) >> 8, cap)
+    ticks = (price + 128) >> 8
+    return ticks if ticks < cap else cap

@@ -85,14 +85,14 @@ def band(series: Series) -> tuple[int, int]:
     spec, mark = series.spec, series.hot.mark
     low = (mark * (10_000 - spec.band_bps) + 9_999) // 10_000
     high = mark * (10_000 + spec.band_bps) // 10_000
-    return max(low, 1), min(high, spec.price_cap)
+    return low or 1, high if high < spec.price_cap else spec.price_cap
 
 
 def _level(c: Context, w: Walk, level: Level) -> bool:
     """True when every order of the level is gone."""
     journal, orders = c.state.journal, level.orders
-    journal.keep(level)
     index, tail = level.head, level.tail
+    journal.on_undo(_set_ends, level, index, tail)
     while index != tail and w.left:
         if c.steps == 0:
             w.stopped = True
@@ -110,6 +110,10 @@ def _level(c: Context, w: Walk, level: Level) -> bool:
         return False
     book.drop(c.state, w.side, w.tick, level)
     return True
+
+
+def _set_ends(level: Level, head: int, tail: int) -> None:
+    level.head, level.tail = head, tail
 
 
 def _order(c: Context, w: Walk, order: Order, index: int) -> bool:
@@ -138,7 +142,7 @@ def _order(c: Context, w: Walk, order: Order, index: int) -> bool:
 
 def _fill(c: Context, w: Walk, order: Order, position: Position, order_id: int) -> bool:
     held = order.lots
-    lots = min(w.left, held)
+    lots = w.left if w.left < held else held
     left, clipped = held - lots, 0
     if order.flags & REDUCE_ONLY:
         most = reducible(position, w.side.side)
@@ -172,19 +176,18 @@ def exchange(c: Context, maker: Position, side: int, tick: int, lots: int) -> No
     amount = lots * tick * c.series.spec.tick_value
     fee = (amount * c.taker_fee + 999_999) // 1_000_000
     rebate = amount * c.maker_rebate // 1_000_000
-    longs = max(maker.lots, 0) + max(taker.lots, 0)
-    if side == BUYS:
-        maker.lots += lots
-        taker.lots -= lots
-        maker.quote += rebate - amount
-        taker.quote += amount - fee
-    else:
-        maker.lots -= lots
-        taker.lots += lots
-        maker.quote += rebate + amount
-        taker.quote -= amount + fee
+    buyer, seller = (maker, taker) if side == BUYS else (taker, maker)
+    # Open interest is the sum of the long positions.
+    opened = lots if buyer.lots >= 0 else max(lots + buyer.lots, 0)
+    closed = lots if seller.lots >= lots else max(seller.lots, 0)
+    hot.open_interest += opened - closed
+    buyer.lots += lots
+    buyer.quote -= amount
+    seller.lots -= lots
+    seller.quote += amount
+    maker.quote += rebate
+    taker.quote -= fee
     maker.last_fill_day = taker.last_fill_day = c.now // DAY
-    hot.open_interest += max(maker.lots, 0) + max(taker.lots, 0) - longs
     c.fees += fee - rebate
     c.traded_lots += lots
     c.traded_ticks += lots * tick
@@ -192,7 +195,8 @@ def exchange(c: Context, maker: Position, side: int, tick: int, lots: int) -> No
 
 def reducible(position: Position, side: int) -> int:
     """Lots that an order of `side` may still take off a position."""
-    return max(-position.lots if side == BUYS else position.lots, 0)
+    lots = -position.lots if side == BUYS else position.lots
+    return lots if lots > 0 else 0
 
 
 def _dead(c: Context, w: Walk, order: Order, position: Position) -> int:

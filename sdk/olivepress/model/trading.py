@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from olivepress.events.model import Book
 from olivepress.events.records import Cancelled, Missed, Rejected, Taken
@@ -57,10 +57,10 @@ class Request:
     lots: int
     expiry: int = 0
     client_id: int = 0
+    side: int = field(init=False)
 
-    @property
-    def side(self) -> int:
-        return SELLS if self.flags & SELL else BUYS
+    def __post_init__(self) -> None:
+        self.side = SELLS if self.flags & SELL else BUYS
 
 
 def load(state: State, now: int, number: int, account: Account | None, max_steps: int = 0) -> Context:
@@ -76,8 +76,8 @@ def load(state: State, now: int, number: int, account: Account | None, max_steps
     if account is None:
         account, position = _NOBODY, Position()
     else:
-        position = state.position(series, account.id)
-        state.journal.keep(position)
+        position = series.positions.get(account.id) or state.position(series, account.id)
+    before = state.journal.keep(position)
     hot, spec = series.hot, series.spec
     c = Context(
         state,
@@ -85,7 +85,7 @@ def load(state: State, now: int, number: int, account: Account | None, max_steps
         account,
         series,
         position,
-        position.VALUES(position),
+        before,
         hot.mark,
         hot.open_interest,
         spec.taker_fee,
@@ -168,16 +168,16 @@ def _validate(c: Context, r: Request) -> None:
 
 def _reduce(c: Context, r: Request) -> None:
     """Reduce-only, and the position limit. A resting reduce-only order is clipped at its fill."""
-    p = c.position
+    p, limit = c.position, c.series.spec.position_limit
     if c.reduce_only:
         if matching.reducible(p, r.side) == 0:
             refuse(ReduceOnlySeries, c.series.id)
         r.flags |= REDUCE_ONLY
     if r.flags & REDUCE_ONLY and matching.reducible(p, r.side) == 0:
         refuse(NothingToReduce, c.series.id, p.lots)
-    most = (p.open_sell - p.lots if r.flags & SELL else p.lots + p.open_buy) + r.lots
-    if most > c.series.spec.position_limit:
-        refuse(PositionLimit, c.series.id, most, c.series.spec.position_limit)
+    most = (p.open_sell - p.lots if r.side else p.lots + p.open_buy) + r.lots
+    if most > limit:
+        refuse(PositionLimit, c.series.id, most, limit)
 
 
 def _take(c: Context, r: Request, opposite: Side) -> tuple[int, int]:
@@ -186,7 +186,7 @@ def _take(c: Context, r: Request, opposite: Side) -> tuple[int, int]:
     if r.flags & REDUCE_ONLY:
         taking = min(lots, matching.reducible(c.position, r.side))
     low, high = matching.band(c.series)
-    limit = max(r.tick, low) if r.flags & SELL else min(r.tick, high)
+    limit = max(r.tick, low) if r.side else min(r.tick, high)
     left, end = matching.walk(c, opposite, limit, taking, r.flags)
     filled = taking - left
     if r.flags & FILL_OR_KILL and filled != lots:
@@ -212,7 +212,8 @@ def finish(c: Context) -> None:
     """Checks margin and limits; logs what was done to the book."""
     p, series = c.position, c.series
     if c.margined and (p.open_count or p.lots or p.quote):  # else e.g. an IOC that found nothing
-        ledger.join(c.state, c.account, series)
+        if series.id not in c.account.series:
+            ledger.join(c.state, c.account, series)
         if margin.check(c, cached=c.traded_lots == 0):
             p.checked_mark = series.hot.mark
     if c.traded_lots:
