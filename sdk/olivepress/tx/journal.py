@@ -70,15 +70,19 @@ class FileJournal(MemoryJournal):
     """An `AppendLog`: held by one process at a time, and it survives a crash; with `sync` also one of the
     machine.
 
-    It holds signed transactions, so only its owner may read it.
+    It holds signed transactions, so only its owner may read it. Now and then what is settled is left out.
     """
+
+    _COMPACT_FROM = 20_000
 
     def __init__(self, path: Path | str, *, sync: bool = False) -> None:
         super().__init__()
         self.path = Path(path)
+        self._lines = 0
         self._log = AppendLog(self.path, "journal", self._apply, sync=sync)
 
     def _apply(self, record: dict[str, str | int]) -> None:
+        self._lines += 1
         tx_hash = bytes.fromhex(str(record["hash"]))
         if "outcome" in record:
             super().outcome(tx_hash, Outcome(record["outcome"]))
@@ -94,20 +98,28 @@ class FileJournal(MemoryJournal):
         )
 
     def intent(self, intent: Intent) -> None:
-        self._log.write(
-            {
-                "hash": intent.tx_hash.hex(),
-                "chain_id": intent.chain_id,
-                "from": intent.address,
-                "nonce": intent.nonce,
-                "raw": intent.raw.hex(),
-            }
-        )
+        self._log.write(_record(intent))
+        self._lines += 1
         super().intent(intent)
 
     def outcome(self, tx_hash: bytes, outcome: Outcome) -> None:
         self._log.write({"hash": tx_hash.hex(), "outcome": outcome.value})
+        self._lines += 1
         super().outcome(tx_hash, outcome)
+        kept = self.open_intents() if self._lines >= self._COMPACT_FROM else []
+        if self._lines >= self._COMPACT_FROM + 4 * len(kept):
+            self._log.rewrite(map(_record, kept))
+            self._lines = len(kept)
 
     def close(self) -> None:
         self._log.close()
+
+
+def _record(intent: Intent) -> dict[str, str | int]:
+    return {
+        "hash": intent.tx_hash.hex(),
+        "chain_id": intent.chain_id,
+        "from": intent.address,
+        "nonce": intent.nonce,
+        "raw": intent.raw.hex(),
+    }

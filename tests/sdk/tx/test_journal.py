@@ -66,6 +66,24 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         FileJournal(tmp_path / "file" / "journal.jsonl")
 
 
+def test_what_is_settled_is_left_out_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FileJournal, "_COMPACT_FROM", 20)
+    path = tmp_path / "journal.jsonl"
+    journal = FileJournal(path)
+    journal.intent(FIRST)
+    for number in range(100):
+        settled = Intent(bytes([number]) * 32, 31337, "0xabc", number, b"\1" * 100)
+        if settled.tx_hash != FIRST.tx_hash:
+            journal.intent(settled)
+            journal.outcome(settled.tx_hash, Outcome.SUCCEEDED)
+    journal.intent(SECOND)
+    journal.close()
+    assert len(path.read_bytes().splitlines()) < 30
+    again = FileJournal(path)
+    assert again.open_intents() == [FIRST, SECOND]
+    again.close()
+
+
 def test_memory_journal() -> None:
     journal = MemoryJournal()
     journal.intent(FIRST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -37,9 +38,12 @@ class RelayMetrics:
         """Takes over the time of each feed's last round."""
         for feed, told in state.feeds.items():
             if told.seen and feed not in self._ages:
-                self._round_age.labels(feed).set_function(lambda feed=feed: self._age(self._ages[feed]))  # type: ignore[misc]
+                self._round_age.labels(feed).set_function(partial(self._age_of, feed))
             if told.seen:
                 self._ages[feed] = told.seen
+
+    def _age_of(self, feed: int) -> float:
+        return self._age(self._ages[feed])
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] | list[str] = ()) -> Counter:
         return Counter(_PREFIX + name, text, labels, registry=self.registry)

@@ -9,7 +9,14 @@ from time import monotonic, time
 from typing import Any
 
 from olivepress import reverts
-from olivepress.errors import InsufficientFunds, Reverted, TransactionError, TransportError, ValidationError
+from olivepress.errors import (
+    InsufficientFunds,
+    OlivepressError,
+    Reverted,
+    TransactionError,
+    TransportError,
+    ValidationError,
+)
 from olivepress.oracle.client import OracleClient
 from olivepress.oracle.codec import SignedReport
 from olivepress.oracle.relay import intake
@@ -89,7 +96,14 @@ class Relay:
             before = f"{dict(mine.report.values)}, as reported before"
             raise ReportRefused(Reason.ALREADY_REPORTED, "values", dict(signed.report.values), before)
         intake.check_time(signed, state, now=int(time()), early=self._timing.early_seconds)
-        self._collection.add(signed)
+        try:
+            self._collection.add(signed)
+        except OSError as error:
+            self._tell("disk", str(error))
+            raise ReportRefused(
+                Reason.UNAVAILABLE, "relay", "a full disk", "a relay that can write"
+            ) from error
+        self._tell("disk", "")
         self._arrived.set()
         return True
 
@@ -131,7 +145,7 @@ class Relay:
             except TransportError as error:
                 self._tell("chain", str(error))
                 pause = self._timing.poll_seconds
-            except TransactionError as error:
+            except (TransactionError, OSError) as error:
                 self._tell("sending", str(error))
                 pause = _RETRY_SECONDS
             with suppress(TimeoutError):
@@ -141,6 +155,8 @@ class Relay:
     async def _step(self) -> float:
         """Sends the round that is due, if one is. Returns the seconds until there may be more to do."""
         due = self._due(await self._read(self._timing.poll_seconds))
+        if due is None:
+            self._tell("sending", "")
         if due is None or self._is_poor():
             return self._timing.poll_seconds
         left = due.ready_at - monotonic()
@@ -164,10 +180,10 @@ class Relay:
                 try:
                     state = await read_state(self._client)
                     balance = int(await self._client.transport.request(*account), 16)
-                except TransportError as error:
+                except OlivepressError as error:  # the chain may have changed between two reads
                     self.metrics.chain_errors.inc()
                     self._tell("chain", str(error))
-                    raise
+                    raise TransportError(f"the oracle could not be read: {error}") from error
                 self._state, self._read_at, self._outdated = state, started, False
                 self._see(state, balance)
             return self._state
@@ -177,15 +193,16 @@ class Relay:
         self.metrics.see(state)
         self.metrics.balance.set(balance)
         self._tell("chain", "")
+        if self._poor is not None and balance != self._poor[0]:
+            self._poor = None
+            self._tell("money", "")
         least = self._settings.min_balance_wei
         low = f"{self._sending.address} has {balance} wei, wanted: {least} or more"
         self._tell("balance", low if balance < least else "")
 
     def _due(self, state: OracleState) -> Standing | None:
-        now = monotonic()
-        reached = self._planner.look(self._collection.rounds, state, now)
-        self.metrics.quorums.inc(len(reached))
-        self._collection.drop(self._planner.forgettable(now))
+        self._look(state)
+        self._collection.drop(self._planner.forgettable(monotonic()))
         standings = self._planner.standings.values()
         self.metrics.collected.set(len(self._collection))
         self.metrics.open_rounds.set(sum(not one.over for one in standings))
@@ -197,12 +214,13 @@ class Relay:
         self._tell("rounds", "; ".join(refused))
         return self._planner.next()
 
+    def _look(self, state: OracleState) -> None:
+        reached = self._planner.look(self._collection.rounds, state, monotonic())
+        self.metrics.quorums.inc(len(reached))
+
     def _is_poor(self) -> bool:
         """Whether the key could not pay a moment ago and has got no money since."""
-        if self._poor is None:
-            return False
-        balance, until = self._poor
-        return balance == self._balance and monotonic() < until
+        return self._poor is not None and monotonic() < self._poor[1]
 
     async def _key_is_busy(self) -> bool:
         """Whether transactions of the key wait in the node, such as those of a branch that is gone."""
@@ -225,6 +243,7 @@ class Relay:
             trial = await self._sending.try_out(number, due.reports, self._state.block_time)
             due.refused = ""
             if trial is Trial.TAKEN:
+                due.held_until = monotonic() + self._timing.poll_seconds
                 return
             if trial is Trial.ON_ITS_WAY and not due.yielded:
                 due.yielded = True
@@ -245,6 +264,8 @@ class Relay:
             self._poor = None
             self._tell("money", "")
             if outcome is Outcome.SUCCEEDED:
+                # A node behind the others may not show it yet.
+                due.held_until = monotonic() + self._timing.patience_seconds
                 self.metrics.rounds.inc()
                 _LOG.info("round of %d: %d reports", due.key.observed_at, len(due.reports))
         self._outdated = True
@@ -269,6 +290,8 @@ class Relay:
 
     def rounds(self) -> dict[str, Any]:
         """What is collected, newest first, without anybody's values."""
+        if self._state is not None:
+            self._look(self._state)
         newest = sorted(self._planner.standings.items(), reverse=True)[:_ROUNDS_TOLD]
         return {"rounds": [self._told(key, standing) for key, standing in newest]}
 

@@ -145,7 +145,7 @@ class Sending:
 
     @property
     def _patience(self) -> float:
-        return 4 * self._timing.stuck_seconds
+        return 10 * self._timing.stuck_seconds
 
     def _sender(self) -> TransactionSender:
         # A new one for each transaction: it reads the nonce from the chain, which may have switched branches.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -121,6 +122,21 @@ async def test_the_size_of_a_body_is_limited(relay: Running) -> None:
         session.post(relay.url + REPORTS, data=endless()) as chunked,
     ):
         assert (chunked.status, (await chunked.json())["reason"]) == (413, "too_large")
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    relay: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(30)
+
+    monkeypatch.setattr("olivepress.oracle.relay.server._BODY_SECONDS", 0.3)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(relay.url + REPORTS, data=slow(), timeout=aiohttp.ClientTimeout(5)) as answer,
+    ):
+        assert (answer.status, (await answer.json())["value"]) == (400, "not complete")
 
 
 async def test_the_largest_report_fits(oracle: Oracle) -> None:

@@ -11,7 +11,9 @@ import aiohttp
 import pytest
 
 from flaky_transport import Flaky, broken, hanging, unreachable
-from olivepress.errors import ConnectionFailed
+from olivepress.errors import ConnectionFailed, ValidationError
+from olivepress.oracle.snapshot import OracleState
+from olivepress.oracle.wire import ReportRefused
 from olivepress.signer import LocalSigner
 from relay_kit import VALUE, Oracle, landed, open_oracle, run_relay, until
 
@@ -191,6 +193,42 @@ async def test_while_the_node_is_away_it_collects(oracle: Oracle, tmp_path: Path
             assert await oracle.accepted() == [(now, VALUE), (now + 1, VALUE)]
             assert await oracle.transactions(8) == (2, 0)
             await until(lambda: relay.problems == "")
+
+
+async def test_a_read_that_does_not_fit_together_is_tried_again(
+    oracle: Oracle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the operators are rotated between two requests."""
+    async with run_relay(oracle, tmp_path) as relay:
+
+        async def torn(_client: object) -> OracleState:
+            raise ValidationError("operator_set", 1, "a set with operators, 1 and up")
+
+        with monkeypatch.context() as during:
+            during.setattr("olivepress.oracle.relay.relay.read_state", torn)
+            await until(lambda: "chain: operator_set" in relay.problems)
+            await relay.submit(oracle.signed(await oracle.now()))
+        await until(lambda: landed(oracle, 1))
+        assert relay.problems == ""
+
+
+async def test_a_full_disk_is_told_and_nothing_is_answered_with_yes(
+    oracle: Oracle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    reports = oracle.signed(await oracle.now())
+    async with run_relay(oracle, tmp_path) as relay:
+        with monkeypatch.context() as during:
+            during.setattr("olivepress.files.AppendLog.write", full)
+            with pytest.raises(ReportRefused) as refused:
+                await relay.submit(reports)
+            assert refused.value.reason.passing
+            assert "disk: No space left" in relay.problems
+        assert await relay.submit(reports) == [True] * 7
+        await until(lambda: landed(oracle, 1))
+        assert relay.problems == ""
 
 
 async def test_the_node_goes_away_while_a_transaction_waits(still: Oracle, tmp_path: Path) -> None:
