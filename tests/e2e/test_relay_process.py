@@ -78,7 +78,7 @@ async def hand_over(client: RelayClient, oracle: Oracle, reports: Sequence[Signe
 
 
 async def test_killed_at_random_points_every_round_lands_exactly_once(tmp_path: Path) -> None:
-    rounds, seed = 8, 20_261_123
+    rounds, seed = 6, 20_261_123
     dice = random.Random(seed)
     async with open_oracle(block_time="0.6") as oracle:
         url = configure(oracle, tmp_path)

@@ -110,7 +110,11 @@ class Relay:
     async def _state_for(self, signed: SignedReport) -> OracleState:
         """The oracle's state; read again when the report does not fit it: operators may have been rotated."""
         if self._state is None:
-            raise ReportRefused(Reason.UNAVAILABLE, "relay", "no chain yet", "a relay that reaches its chain")
+            try:
+                return await self._read(_YOUNG_SECONDS)
+            except TransportError as error:
+                allowed = "a relay that reaches its chain"
+                raise ReportRefused(Reason.UNAVAILABLE, "relay", "no chain yet", allowed) from error
         with suppress(ReportRefused):
             operators = intake.set_of(signed.report.feeds, self._state)
             if signed.operator in operators.operators and signed.report.version == operators.version:

@@ -12,10 +12,12 @@ import pytest
 
 from flaky_transport import Flaky, broken, hanging, unreachable
 from olivepress.errors import ConnectionFailed, ValidationError
+from olivepress.oracle.relay import open_relay
+from olivepress.oracle.relay_client import RelayClient
 from olivepress.oracle.snapshot import OracleState
-from olivepress.oracle.wire import ReportRefused
+from olivepress.oracle.wire import Reason, ReportRefused
 from olivepress.signer import LocalSigner
-from relay_kit import VALUE, Oracle, landed, open_oracle, run_relay, until
+from relay_kit import VALUE, Oracle, landed, open_oracle, run_relay, settings, until
 
 
 @pytest.fixture
@@ -210,6 +212,25 @@ async def test_a_read_that_does_not_fit_together_is_tried_again(
             await relay.submit(oracle.signed(await oracle.now()))
         await until(lambda: landed(oracle, 1))
         assert relay.problems == ""
+
+
+async def test_before_it_has_seen_its_chain_reports_are_put_off(oracle: Oracle, tmp_path: Path) -> None:
+    report = oracle.sign(0, await oracle.now())
+    key = LocalSigner(oracle.chain.keys[8])
+    chosen = settings(oracle.chain, tmp_path)
+    async with (
+        Away(oracle.chain.ws_url) as wire,
+        open_relay(wire, oracle.deployment, key, chosen, tmp_path) as (relay, service),
+        RelayClient(service.url) as client,
+    ):
+        wire.away = True
+        with pytest.raises(ReportRefused) as refused:
+            await client.submit(report, oracle.client.domain)
+        assert refused.value.reason is Reason.UNAVAILABLE
+        assert relay.health().problems == ["chain: no route"]
+        wire.away = False
+        assert await client.submit(report, oracle.client.domain)
+        assert relay.health().problems == []
 
 
 async def test_a_full_disk_is_told_and_nothing_is_answered_with_yes(
