@@ -57,6 +57,10 @@ class Journal:
         self.entries.append((_restore, one, values))
         return values
 
+    def keep_field(self, one: Record, name: str) -> None:
+        """The same for one field, when nothing else of the record changes."""
+        self.entries.append((setattr, one, name, getattr(one, name)))
+
     def put(self, mapping: dict[K, V], key: K, value: V) -> None:
         """mapping[key] = value."""
         if key in mapping:

@@ -19,6 +19,7 @@ from olivepress.model.context import Context
 from olivepress.model.errors import refuse
 from olivepress.model.state import Account, Position, Series, State
 from olivepress.reverts import InsufficientMargin
+from olivepress.types import SeriesSpec
 
 RATE = 100_000_000
 """Margin rates are 1e-8: basis points x 10,000, so that a percentage of a percentage is exact."""
@@ -38,16 +39,9 @@ class AccountMargin:
     stale: bool = False
 
 
-@dataclass(slots=True)
-class Leg:
-    """One unsettled series of an account, in base units. `short_loss`: what a short can lose at most."""
-
-    series: Series
-    delta: int
-    buys: int
-    sells: int
-    short_loss: int
-    im_rate: int
+# One unsettled series of an account: its terms; delta, open buys, open sells and what a short can lose at
+# most, base units; its initial margin rate.
+Leg = tuple[SeriesSpec, int, int, int, int, int]
 
 
 def assess(state: State, account: Account, now: int) -> AccountMargin:
@@ -156,17 +150,10 @@ def _measure(
     if size:
         share = series.hot.open_interest + size
         im_rate += spec.im_bps * spec.concentration_pct * 100 * size // share
-    legs.append(
-        Leg(
-            series,
-            lots * delta_mark * spec.tick_value,
-            # A fill can cost the band of the whole mark, however little of it can still move.
-            position.open_buy * unit,
-            position.open_sell * unit,
-            -lots * (spec.price_cap - mark_) * spec.tick_value if lots < 0 else 0,
-            im_rate,
-        )
-    )
+    delta = lots * delta_mark * spec.tick_value
+    short_loss = -lots * (spec.price_cap - mark_) * spec.tick_value if lots < 0 else 0
+    # A fill can cost the band of the whole mark, however little of it can still move.
+    legs.append((spec, delta, position.open_buy * unit, position.open_sell * unit, short_loss, im_rate))
 
 
 def _total(m: AccountMargin, legs: list[Leg]) -> None:
@@ -176,7 +163,7 @@ def _total(m: AccountMargin, legs: list[Leg]) -> None:
         return
     groups: dict[tuple[int, int], list[Leg]] = {}
     for leg in legs:
-        groups.setdefault((leg.series.spec.feed, leg.series.spec.price_cap), []).append(leg)
+        groups.setdefault((leg[0].feed, leg[0].price_cap), []).append(leg)
     for group in groups.values():
         _require(m, group)
 
@@ -184,16 +171,15 @@ def _total(m: AccountMargin, legs: list[Leg]) -> None:
 def _require(m: AccountMargin, group: list[Leg]) -> None:
     """The requirements of one group. Rates are the highest of its legs."""
     longs = shorts = buys = sells = im_rate = mm_bps = spread_bps = band_bps = 0
-    for leg in group:
-        spec = leg.series.spec
-        if leg.delta >= 0:
-            longs += leg.delta
+    for spec, delta, leg_buys, leg_sells, _, leg_rate in group:
+        if delta >= 0:
+            longs += delta
         else:
-            shorts -= leg.delta
-        buys += leg.buys
-        sells += leg.sells
-        if leg.im_rate > im_rate:
-            im_rate = leg.im_rate
+            shorts -= delta
+        buys += leg_buys
+        sells += leg_sells
+        if leg_rate > im_rate:
+            im_rate = leg_rate
         if spec.mm_bps > mm_bps:
             mm_bps = spec.mm_bps
         if spec.spread_bps > spread_bps:
@@ -203,10 +189,10 @@ def _require(m: AccountMargin, group: list[Leg]) -> None:
     mm_rate, spread = mm_bps * 10_000, spread_bps * 10_000
     im_cap = im_rate * (longs + buys + sells)
     mm_cap = mm_rate * longs
-    for leg in group if shorts else ():
-        if leg.delta < 0:  # a short loses at most `short_loss`
-            im_cap += min(im_rate * -leg.delta, leg.short_loss * RATE)
-            mm_cap += min(mm_rate * -leg.delta, leg.short_loss * RATE)
+    for _, delta, _, _, short_loss, _ in group if shorts else ():
+        if delta < 0:  # a short loses at most `short_loss`
+            im_cap += min(im_rate * -delta, short_loss * RATE)
+            mm_cap += min(mm_rate * -delta, short_loss * RATE)
     net = longs - shorts
     bought, sold = abs(net + buys), abs(net - sells)
     worst = bought if bought > sold else sold

@@ -42,19 +42,18 @@ _new = tuple.__new__  # skips the generated constructors of the records
 @dataclass(slots=True)
 class Walk:
     """`left` are lots still to trade, `flags` those of the taking order, `end` says why the walk stopped
-    early. `maker` is the account whose position was met last, `met` that position, `filled` whether it
-    changed."""
+    early. `maker` is the account met last, `met` its position, and `filled` says whether it traded."""
 
     side: Side
     left: int
     flags: int
     low: int
     high: int
+    met: Position
     tick: int = 0
     stopped: bool = False
     end: int = END_FILLED
     maker: int = 0
-    met: Position | None = None
     filled: bool = False
 
 
@@ -64,7 +63,7 @@ def walk(c: Context, side: Side, limit: int, lots: int, flags: int) -> tuple[int
     Returns the lots that did not trade, and why the walk stopped early; END_FILLED when it did not.
     """
     low, high = band(c.series)
-    w = Walk(side, lots, flags, low, high)
+    w = Walk(side, lots, flags, low, high, c.position)
     sells = side.side == SELLS
     ticks = side.ticks
     while ticks:
@@ -119,9 +118,14 @@ def _set_ends(level: Level, head: int, tail: int) -> None:
 def _order(c: Context, w: Walk, order: Order, index: int) -> bool:
     """True when the order is filled or retired; False leaves it at the head."""
     own = order.account == c.account.id
-    position = c.position if own else _meet(c, w, order.account)
+    if own:
+        position = c.position
+    else:
+        if order.account != w.maker:
+            _meet(c, w, order.account)
+        position = w.met
     order_id = w.side.id << 72 | w.tick << 48 | index << 16 | order.generation
-    reason = _dead(c, w, order, position)
+    reason = _dead(c, w, order, position, own)
     if own and reason == ALIVE:
         if w.left == PRUNE or w.flags & STP_TAKING:
             w.stopped = True
@@ -140,6 +144,41 @@ def _order(c: Context, w: Walk, order: Order, index: int) -> bool:
     return _fill(c, w, order, position, order_id)
 
 
+def _meet(c: Context, w: Walk, account: int) -> None:
+    """Another maker than before."""
+    _leave(w)
+    w.maker = account
+    w.met = c.series.positions[account]
+    w.filled = False
+    c.state.journal.keep(w.met)
+
+
+def _leave(w: Walk) -> None:
+    if w.filled:
+        fits(w.met)
+
+
+def _dead(c: Context, w: Walk, order: Order, position: Position, own: bool) -> int:
+    """Why an order may not be filled; ALIVE when it may."""
+    buys = w.side.side == BUYS
+    if order.epoch != position.epoch:
+        return BY_EPOCH
+    if order.expiry and order.expiry <= c.now:
+        return BY_EXPIRY
+    if w.tick > w.high if buys else w.tick < w.low:
+        return BY_BAND
+    if not own:
+        # A flat maker is hurt by the move that its order would have suffered.
+        long = position.lots > 0 or (position.lots == 0 and buys)
+        was, mark = position.checked_mark, c.series.hot.mark
+        against = was - mark if long else mark - was
+        if against * 10_000 > was * c.series.spec.gap_bps:
+            return BY_GAP
+    if order.flags & REDUCE_ONLY and reducible(position, w.side.side) == 0:
+        return BY_REDUCE_ONLY
+    return ALIVE
+
+
 def _fill(c: Context, w: Walk, order: Order, position: Position, order_id: int) -> bool:
     held = order.lots
     lots = w.left if w.left < held else held
@@ -153,15 +192,14 @@ def _fill(c: Context, w: Walk, order: Order, position: Position, order_id: int) 
     w.filled = True
     exchange(c, position, w.side.side, w.tick, lots)
     book.release(position, w.side.side, lots + clipped, left == 0)
-    who = order.account, order.client_id
-    fill = (order_id, w.side.side, w.tick, lots, *who, left + clipped)
+    fill = (order_id, w.side.side, w.tick, lots, order.account, order.client_id, left + clipped)
     c.records.append(_new(Filled, fill))
     if clipped:
-        clip = (order_id, BY_REDUCE_ONLY, w.tick, clipped, *who)
+        clip = (order_id, BY_REDUCE_ONLY, w.tick, clipped, order.account, order.client_id)
         c.records.append(_new(Cancelled, clip))
     if left == 0:
         return True
-    c.state.journal.keep(order)
+    c.state.journal.keep_field(order, "lots")
     order.lots = left
     return False
 
@@ -197,45 +235,6 @@ def reducible(position: Position, side: int) -> int:
     """Lots that an order of `side` may still take off a position."""
     lots = -position.lots if side == BUYS else position.lots
     return lots if lots > 0 else 0
-
-
-def _dead(c: Context, w: Walk, order: Order, position: Position) -> int:
-    """Why an order may not be filled; ALIVE when it may."""
-    if order.epoch != position.epoch:
-        return BY_EPOCH
-    if order.expiry and order.expiry <= c.now:
-        return BY_EXPIRY
-    if w.tick > w.high if w.side.side == BUYS else w.tick < w.low:
-        return BY_BAND
-    if order.account != c.account.id and _moved(c, position, w.side.side):
-        return BY_GAP
-    if order.flags & REDUCE_ONLY and reducible(position, w.side.side) == 0:
-        return BY_REDUCE_ONLY
-    return ALIVE
-
-
-def _moved(c: Context, position: Position, side: int) -> bool:
-    """A flat maker is hurt by the move that its order would have suffered."""
-    long = position.lots > 0 or (position.lots == 0 and side == BUYS)
-    was, mark = position.checked_mark, c.series.hot.mark
-    against = was - mark if long else mark - was
-    return against * 10_000 > was * c.series.spec.gap_bps
-
-
-def _meet(c: Context, w: Walk, account: int) -> Position:
-    """The maker's position. It is kept once for consecutive orders of one maker."""
-    if w.met is None or w.maker != account:
-        _leave(w)
-        w.maker = account
-        w.met = c.state.position(c.series, account)
-        c.state.journal.keep(w.met)
-        w.filled = False
-    return w.met
-
-
-def _leave(w: Walk) -> None:
-    if w.met is not None and w.filled:
-        fits(w.met)
 
 
 def fits(position: Position) -> None:

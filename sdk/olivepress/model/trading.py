@@ -222,7 +222,7 @@ def finish(c: Context) -> None:
             refuse(OpenInterestCap, series.id, hot.open_interest, cap)
         hot.traded = True
         mark.follow(series, c.index, c.traded_lots, c.traded_ticks, c.now)
-        c.state.journal.keep(series.money)
+        c.state.journal.keep_field(series.money, "fees")
         series.money.fees += c.fees
     matching.fits(p)
     if c.records:
