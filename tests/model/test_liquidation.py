@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from model_kit import IOC, Market, dump
+from model_kit import IOC, TODAY, Market, dump
 from olivepress.events.model import Flagged, MassCancelled
-from olivepress.model.state import Clock
+from olivepress.model.state import DAY, Clock
 from olivepress.reverts import (
     Healthy,
     InsufficientMargin,
@@ -99,17 +99,26 @@ def test_a_fill_that_costs_too_much_is_refused(market: Market) -> None:
     assert ANN not in market.exchange.state.clocks, "a refused verb leaves no trace"
 
 
+def test_the_keeper_gets_what_the_fill_left_of_the_allowed_loss(market: Market) -> None:
+    falls_to(market, 770)
+    market.buy("bob", 755, 1)
+    # Allowed are 20, the fill costs 15; a tenth of 77 would be 7.
+    assert liquidate(market, lots=1) == (1, 5)
+    eve = market.position("eve")
+    assert (eve.quote, eve.last_fill_day) == (5, TODAY), "drawn no sooner than a gain from a fill"
+
+
 def test_fees_are_waived_where_nothing_is_left() -> None:
     market = Market(price=1_000, taker_fee=1_000, maker_rebate=500, im_bps=2_100)
-    market.fund("ann", cash=2_500)
+    market.fund("ann", cash=2_510)
     market.fund("bob", "eve")
     market.sell("bob", 1_000, 10)
     market.buy("ann", 1_000, 10, IOC)  # a fee of 10, half of it bob's
-    falls_to(market, 740)  # equity 2,500 - 2,600 - 10 < 0
-    market.buy("bob", 740, 10)
+    falls_to(market, 750)  # equity 2,510 - 2,500 - 10 = 0
+    market.buy("bob", 750, 10)
     assert liquidate(market) == (10, 0), "at the mark, for nothing"
     assert market.exchange.state.series[1].money.fees == 5
-    assert market.position("ann").quote == -10_010 + 7_400
+    assert market.position("ann").quote == -10_010 + 7_500
 
 
 def test_pruning_alone_is_kept(market: Market) -> None:
@@ -205,7 +214,54 @@ def test_the_discount_grows_from_nothing_to_all_of_the_margin_freed(market: Mark
     assert exchange.state.insurance[1] == 1_000 - 37 - 444
 
 
+def test_half_lots_stay_and_gains_wait() -> None:
+    market = Market(price=1_000)
+    market.fund("ann", cash=2_500)
+    market.fund("bob", "eve")
+    market.buy("bob", 1_000, 10)
+    market.sell("ann", 1_000, 10, IOC)
+    falls_to(market, 1_180)  # she is short: equity 700, MM 1,180
+    market.now += DAY
+    market.exchange.auction(market.by("eve"), ANN, 1, 250_000)
+    assert (market.position("ann").lots, market.position("eve").lots) == (-8, -2)
+    assert market.position("ann").last_fill_day == market.position("eve").last_fill_day == TODAY + 1
+
+
 # --- clocks and deficits ---
+
+
+def test_exactly_enough_is_enough() -> None:
+    market = Market(price=1_000)
+    market.fund("ann", cash=2_440)
+    market.fund("bob", "eve")
+    market.sell("bob", 1_000, 10)
+    market.buy("ann", 1_000, 10, IOC)
+    clocks, flag = market.exchange.state.clocks, market.exchange.flag
+    falls_to(market, 755)  # equity -10
+    flag(market.by("nobody"), ANN)
+    assert clocks[ANN] == Clock(market.now, market.now)
+    first = market.now
+    falls_to(market, 756)  # equity 0
+    flag(market.by("nobody"), ANN)
+    assert clocks[ANN] == Clock(first, 0)
+    falls_to(market, 840)  # equity 840 = MM
+    flag(market.by("nobody"), ANN)
+    assert clocks[ANN] == Clock(0, 0)
+
+
+def test_each_feed_answers_for_its_own_loss() -> None:
+    market = Market(price=1_000)
+    other = market.list(symbol="OTHER", feed=2)
+    market.fund("ann", "bob")
+    for series in (market.series, other):
+        market.sell("bob", 1_000, 10, series=series)
+        market.buy("ann", 1_000, 10, IOC, series=series)
+    market.exchange.state.accounts[ANN].cash = 100
+    falls_to(market, 740)  # 2,600 lost in each feed: equity -5,100
+    market.exchange.flag(market.by("nobody"), ANN)
+    market.now += 1_800
+    assert market.exchange.declare(market.by("nobody"), ANN, 1) == 2_600
+    assert market.exchange.declare(market.by("nobody"), ANN, 2) == 2_600
 
 
 def test_both_clocks_start_and_stop(market: Market) -> None:
@@ -251,6 +307,7 @@ def test_more_is_declared_after_a_whole_auction_below_zero_and_less_at_once(mark
     falls_to(market, 745)
     assert exchange.declare(market.by("nobody"), ANN, 1) == 50
     falls_to(market, 800)
+    exchange.flag(market.by("nobody"), ANN)  # the clock stops; less is declared all the same
     assert exchange.declare(market.by("nobody"), ANN, 1) == 0
     assert exchange.state.deficits[1] == 0
     assert not exchange.state.series[1].hot.deficit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from model_kit import IOC, OWNER, SPEC, TODAY, Market, StandingIndex
+from olivepress.events.model import AccountSettled
 from olivepress.model.state import DAY
 from olivepress.reverts import (
     AlreadyChallenged,
@@ -151,17 +152,21 @@ def test_a_debt_is_paid_from_the_first_money_that_comes_oldest_first() -> None:
 
 
 def test_fees_come_last_and_a_tenth_of_them_pays_the_crank() -> None:
-    market = traded(Market(price=1_000, taker_fee=10_000, im_bps=2_100))  # 1% of 10,000 is 100
+    market = Market(price=1_000, taker_fee=10_000, im_bps=2_100)
+    market.fund("ann", "bob", "eve")
+    market.sell("bob", 1_000, 1_000)
+    market.buy("ann", 1_000, 1_000, IOC)  # 1% of 1,000,000 is 10,000
+    market.buy("eve", 1_000, 1)  # a member too
     exchange = market.exchange
     expire(market, 1_000)
     exchange.settle(market.by("nobody"), 1)
     with pytest.raises(NothingToCollect):
         exchange.collect_bounty(market.by("eve"), 1)
-    exchange.settle_accounts(market.by("eve"), [ANN, BOB])
+    exchange.settle_accounts(market.by("eve"), [ANN, BOB, EVE])
     money = exchange.state.series[1].money
-    assert (money.bounty, money.pool) == (5, 100), "10 among two accounts"
-    assert exchange.collect_fees(market.by("nobody"), 1) == 90
-    assert exchange.collect_bounty(market.by("eve"), 1) == 10
+    assert (money.bounty, money.pool) == (333, 10_000), "1,000 among three accounts"
+    assert exchange.collect_fees(market.by("nobody"), 1) == 10_000 - 999
+    assert exchange.collect_bounty(market.by("eve"), 1) == 999
     for verb in (
         lambda: exchange.collect_fees(market.by("nobody"), 1),
         lambda: exchange.collect_bounty(market.by("eve"), 1),
@@ -171,7 +176,23 @@ def test_fees_come_last_and_a_tenth_of_them_pays_the_crank() -> None:
             verb()
     with pytest.raises(UnknownSeries):
         exchange.collect_fees(market.by("eve"), 9)
-    assert (money.pool, exchange.state.office.treasury) == (0, 90)
+    assert (money.pool, exchange.state.office.treasury) == (0, 9_001)
+
+
+def test_series_of_an_account_are_settled_lowest_id_first() -> None:
+    market = Market(price=1_000)
+    market.list(symbol="SECOND")
+    market.fund("ann", "bob")
+    for series in (2, 1):
+        market.sell("bob", 1_000, 10, series=series)
+        market.buy("ann", 1_000, 10, IOC, series=series)
+    expire(market)
+    for series in (1, 2):
+        market.exchange.settle(market.by("nobody"), series)
+        assert market.exchange.state.series[series].hot.mark_time == market.now
+    market.exchange.log.drain()
+    market.exchange.settle_accounts(market.by("nobody"), [ANN])
+    assert [one.series for one in market.exchange.log.drain() if isinstance(one, AccountSettled)] == [1, 2]
 
 
 def test_gains_wait_for_the_second_midnight(market: Market) -> None:

@@ -91,6 +91,17 @@ def test_wrapping_is_paid_in_full_and_leaves_margin() -> None:
         wrap(market, 2)
 
 
+def test_wrapping_counts_losses_elsewhere() -> None:
+    market = market_of(cash=3_200)
+    other = market.list(symbol="OTHER")
+    market.sell("bob", 1_000, 1, series=other)
+    market.buy("ann", 1_000, 1, IOC, series=other)
+    market.position("ann", other).quote -= 500  # as if bought dearer
+    with pytest.raises(InsufficientMargin) as caught:  # 3,200 - 1,000 - 500; nine and one lots need 2,000
+        wrap(market, 1)
+    assert caught.value.values == {"account": ANN, "imEquity": 1_700, "initialMargin": 2_000}
+
+
 def test_a_round_trip_changes_nothing_but_the_day() -> None:
     market = market_of()
     wrap(market, 4, to="eve")
@@ -98,9 +109,10 @@ def test_a_round_trip_changes_nothing_but_the_day() -> None:
     exchange.transfer_token(market.by("eve"), 1, True, "ann", 4)
     with pytest.raises(ERC20InsufficientBalance):
         exchange.unwrap(market.by("ann"), 1, True, 5)
+    market.now += DAY
     exchange.unwrap(market.by("ann"), 1, True, 4)
     ann = market.position("ann")
-    assert (ann.lots, ann.quote, ann.last_fill_day) == (10, -6_000, TODAY)
+    assert (ann.lots, ann.quote, ann.last_fill_day) == (10, -6_000, TODAY + 1)
     assert exchange.state.accounts[ANN].cash == 996_000, "4,000 were paid, and are a gain now"
     assert exchange.account_margin(ANN, market.now).equity == 1_000_000
 
