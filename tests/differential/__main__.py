@@ -21,7 +21,10 @@ def main() -> int:
     parser.add_argument("--outcomes", action="store_true", help="every verb and outcome with its count")
     parser.add_argument("--script", type=Path, metavar="FILE", help="where a shrunk disagreement goes")
     parser.add_argument(
-        "--mutant", metavar="NAME", choices=["list", "all", *mutants.MODEL], help="a rule of the model, changed"
+        "--mutant",
+        metavar="NAME",
+        choices=["list", "all", *mutants.MODEL],
+        help="with a rule of the model changed; 'list' names them",
     )
     options = parser.parse_args()
     if options.mutant == "list":
@@ -64,8 +67,8 @@ def _mutant(name: str, options: argparse.Namespace) -> int:
     with mutants.MODEL[name]:
         report = _run(options)
     found = report.disagreement
-    what = f"{found.kind} after {report.actions + 1:,} actions" if found else f"not caught in {report.actions:,}"
-    print(f"{name}: {what}", flush=True)
+    caught = f"action {report.actions + 1:,}: {found.kind}" if found else f"not in {report.actions:,} actions"
+    print(f"{name}: {caught}", flush=True)
     return int(found is None)
 
 
@@ -73,7 +76,8 @@ def _show(report: Report, options: argparse.Namespace) -> None:
     found = report.disagreement
     if found is None:
         return
-    print(f"disagreement in life {report.lives - 1 + options.first_life}, shrinking {len(report.history)} actions")
+    life = report.lives - 1 + options.first_life
+    print(f"disagreement in life {life}, shrinking {len(report.history)} actions")
     text = script(shrink(report.history, found.kind), found)
     if options.script is not None:
         options.script.write_text(text)

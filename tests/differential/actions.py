@@ -27,8 +27,8 @@ class Action:
 
     :param at: time of its block, unix seconds
     :param sender: 0x address
-    :param verb: target and function as the contracts name it, e.g. 'exchange.place'; a position token is 'token'
-        and its address the first argument
+    :param verb: target and function as the contracts name it, e.g. 'exchange.place'; a position token is
+        'token' and its address the first argument
     :param args: arguments in contract units; bytes as bytes, structs as their Python types or tuples
     """
 
@@ -67,7 +67,7 @@ def _plain(value: Any) -> Any:
 
 @cache
 def verbs() -> frozenset[str]:
-    """Every function of exchange and oracle that changes something, and the oracle's reads that can refuse."""
+    """Every function of exchange and oracle that changes something."""
     found = set()
     for target, name in (("exchange", "exchange"), ("oracle", "oracle")):
         interface = interface_of(target)
@@ -81,10 +81,8 @@ def is_view(target: str, function: str) -> bool:
     from olivepress.contracts.artifacts import exchange_abi, load
 
     abi = exchange_abi() if target == "exchange" else load("IndexOracle").abi
-    return any(
-        item.get("name") == function and item["type"] == "function" and item["stateMutability"] in ("view", "pure")
-        for item in abi
-    )
+    found = [one for one in abi if one["type"] == "function" and one["name"] == function]
+    return any(one["stateMutability"] in ("view", "pure") for one in found)
 
 
 def python_name(function: str) -> str:

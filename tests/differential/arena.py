@@ -1,4 +1,4 @@
-"""The model and the contracts side by side: every action runs on both, and everything they tell is compared."""
+"""The model and the contracts side by side: every action runs on both, and all that they tell is compared."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from olivepress.reverts.base import ContractError
 
 DAY = 86_400
 FULL_EVERY = 25
+NO_TOKEN = "no token there"
 # Reads of the model that need no time.
 _TIMELESS = {"accumulated", "heartbeat"}
 
@@ -108,6 +109,8 @@ class Arena:
         """On the contracts."""
         self.contracts.set_time(action.at)
         address = action.args[0] if action.target == "token" else self.contracts.addresses[action.target]
+        if action.target == "token" and not self.contracts.code_at(address):
+            return Outcome(NO_TOKEN, (), ())  # its creation was left out by shrinking
         answer = self.contracts.send(action.sender, address, action.calldata())
         events = tuple(told(one) for one in answer.events)
         if answer.error is not None:
@@ -123,6 +126,9 @@ class Arena:
 
     def _model(self, action: Action) -> Outcome:
         """On the model."""
+        tokens = self.exchange.state.tokens.values()
+        if action.target == "token" and not any(one.address == action.args[0] for one in tokens):
+            return Outcome(NO_TOKEN, (), ())
         try:
             values = returned(self._call(action))
             error = ""
@@ -277,7 +283,7 @@ class Arena:
             yield f"supply of {token.address}", sum(token.balances.values()), supply
 
     def _sums(self) -> Iterator[tuple[str, Any, Any]]:
-        """What both sides keep in other shapes: young fees stand in the hot word, live series in places of a word."""
+        """What both sides keep in other shapes: young fees are in the hot word, live series in places."""
         view = self._reads.view
         for number, series in self.exchange.state.series.items():
             both = view.money(number).fees + view.hot(number).fees
@@ -292,7 +298,7 @@ class Arena:
     def _check(self, action: Action | None, pairs: Iterable[tuple[str, Any, Any]]) -> None:
         for what, model, chain in pairs:
             if model != chain:
-                raise Disagreement(action, f"{what.split(' ')[0]}", f"{what}: model {model}, contracts {chain}")
+                raise Disagreement(action, what.split(" ")[0], f"{what}: model {model}, contracts {chain}")
 
 
 def _first_difference(model: Outcome, chain: Outcome) -> str:

@@ -1,7 +1,7 @@
-"""The promises of design.md section 9, checked on the model's state. The contracts' state is the same, word for word.
+"""The promises of design.md section 9, checked on the model: the contracts are the same word for word.
 
-Numbers are those of the section. 6 (order and split of settlement) and 9 (everybody can always leave) are about
-whole lives: the lives end with every series closed and drawn.
+Numbers are those of the section. 6 (order and split of settlement) and 9 (everybody can always leave) are
+about whole lives: the lives end with every series closed and drawn.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Invariants:
         )
 
     def _own_margin(self, action: Action, before: Before) -> Broken:
-        """4: after its own action IM-equity covers IM, or equity - IM was not lowered and equity is not negative.
+        """4: after its own action IM-equity covers IM, or equity - IM was not lowered and equity >= 0.
 
         Placing may rely on marks that are a little old, and a trade moves the mark: those are left out here.
         """
@@ -197,7 +197,8 @@ class Invariants:
                         open_lots[key] = open_lots.get(key, 0) + order.lots
                         count[order.account] = count.get(order.account, 0) + 1
         for account, p in series.positions.items():
-            found = (open_lots.get((account, BUYS), 0), open_lots.get((account, SELLS), 0), count.get(account, 0))
+            found = tuple(open_lots.get((account, side), 0) for side in (BUYS, SELLS))
+            found += (count.get(account, 0),)
             if found != (p.open_buy, p.open_sell, p.open_count):
                 return "3", f"account {account} in {series.id}: orders {found}, kept {p}"
         return None

@@ -1,7 +1,7 @@
 """Where the contracts keep what, and how their words are packed.
 
-Written from contracts/libraries/State.sol, FeedState.sol, Types.sol and IndexOracle.sol. A word's fields are listed
-from its low end; a negative width is a signed field.
+Written from contracts/libraries/State.sol, FeedState.sol, Types.sol and IndexOracle.sol. A word's fields are
+listed from its low end; a negative width is a signed field.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ COUNTS, BONDS, GUARDIAN, ARBITER = range(25, 29)
 
 # --- slots of the oracle ---
 FEED_COUNT = 4
-FEED_STATES = 5
-PENDINGS, DOCUMENTS, SET_COUNT, SETS, CHECKPOINTS, RANGES = range(FEED_STATES + 2**16, FEED_STATES + 2**16 + 6)
+FEED_STATES = 5  # an array of 2**16
+_MAPPINGS = FEED_STATES + 2**16
+PENDINGS, DOCUMENTS, SET_COUNT, SETS, CHECKPOINTS, RANGES = range(_MAPPINGS, _MAPPINGS + 6)
 
 NO_ASK = 2**24 - 1
 SETTLED = 255
@@ -71,24 +72,62 @@ class Layout:
 
 
 POSITION = Layout(
-    [("lots", -32), ("open_buy", 32), ("open_sell", 32), ("quote", -80), ("epoch", 32), ("open_count", 8)]
-    + [("checked_mark", 24), ("last_fill_day", 16)]
+    [
+        ("lots", -32),
+        ("open_buy", 32),
+        ("open_sell", 32),
+        ("quote", -80),
+        ("epoch", 32),
+        ("open_count", 8),
+        ("checked_mark", 24),
+        ("last_fill_day", 16),
+    ]
 )
 HOT_WORD = Layout(
-    [("bid", 24), ("ask", 24), ("mark", 24), ("mark_time", 32), ("basis", -32), ("basis_time", 32)]
-    + [("open_interest", 32), ("fees", 48), ("flags", 8)]
+    [
+        ("bid", 24),
+        ("ask", 24),
+        ("mark", 24),
+        ("mark_time", 32),
+        ("basis", -32),
+        ("basis_time", 32),
+        ("open_interest", 32),
+        ("fees", 48),
+        ("flags", 8),
+    ]
 )
 TERMS_WORD = Layout(
-    [("tick_value", 32), ("price_cap", 24), ("feed", 16), ("im_bps", 16), ("mm_bps", 16), ("spread_bps", 16)]
-    + [("band_bps", 16), ("gap_bps", 16), ("position_limit", 32), ("window_start", 16), ("expiry_day", 16)]
-    + [("max_mark_age", 16), ("min_lots", 8), ("concentration_pct", 8), ("gain_pct", 8)]
+    [
+        ("tick_value", 32),
+        ("price_cap", 24),
+        ("feed", 16),
+        ("im_bps", 16),
+        ("mm_bps", 16),
+        ("spread_bps", 16),
+        ("band_bps", 16),
+        ("gap_bps", 16),
+        ("position_limit", 32),
+        ("window_start", 16),
+        ("expiry_day", 16),
+        ("max_mark_age", 16),
+        ("min_lots", 8),
+        ("concentration_pct", 8),
+        ("gain_pct", 8),
+    ]
 )
 TRADE_TERMS_WORD = Layout(
     [("tick_size", 64), ("max_basis", 24), ("open_interest_cap", 32), ("taker_fee", 16), ("maker_rebate", 16)]
 )
 ORDER = Layout(
-    [("account", 32), ("lots", 32), ("epoch", 32), ("expiry", 32), ("flags", 8), ("generation", 16)]
-    + [("client_id", 64)]
+    [
+        ("account", 32),
+        ("lots", 32),
+        ("epoch", 32),
+        ("expiry", 32),
+        ("flags", 8),
+        ("generation", 16),
+        ("client_id", 64),
+    ]
 )
 CLOCK = Layout([("since", 40), ("negative_since", 40)])
 CHALLENGE = Layout([("challenger", 32), ("since", 40), ("ruling", 24), ("ruled", 8), ("bond", 128)])
@@ -101,8 +140,18 @@ MONEY_WORDS = (
 COUNTS_WORD = Layout([("account_count", 32), ("series_count", 16), ("treasury", 128)])
 PRINCIPAL = Layout([("account", 32), ("permissions", 8), ("expiry", 40)])
 FEED_STATE = Layout(
-    [("price", 52), ("cumulative", 84), ("time", 32), ("stale", 32), ("round", 24), ("heartbeat_minutes", 11)]
-    + [("bound_steps", 11), ("operator_set", 8), ("pending", 1), ("halted", 1)]
+    [
+        ("price", 52),
+        ("cumulative", 84),
+        ("time", 32),
+        ("stale", 32),
+        ("round", 24),
+        ("heartbeat_minutes", 11),
+        ("bound_steps", 11),
+        ("operator_set", 8),
+        ("pending", 1),
+        ("halted", 1),
+    ]
 )
 PENDING = Layout([("price", 64), ("time", 32), ("round", 24)])
 OPERATOR_SET = Layout([("operators_hash", 192), ("version", 16), ("operators", 8), ("quorum", 8)])

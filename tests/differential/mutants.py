@@ -33,7 +33,8 @@ class Mutant:
             raise ValueError(f"{self.where}: {self.line!r} stands there {source.count(self.line)} times")
         space: dict[str, Any] = {}
         module = sys.modules[function.__module__]
-        exec(compile(source.replace(self.line, self.change), module.__file__ or "", "exec"), vars(module), space)
+        changed = compile(source.replace(self.line, self.change), module.__file__ or "", "exec")
+        exec(changed, vars(module), space)
         self._code = function.__code__
         # The code object is swapped, so that every place that imported the function has the change.
         function.__code__ = space[function.__name__].__code__
@@ -50,4 +51,96 @@ class Mutant:
         return found  # type: ignore[no-any-return]
 
 
-MODEL: dict[str, Mutant] = {}
+MODEL: dict[str, Mutant] = {
+    "taker-fee-rounded-down": Mutant(
+        "fees are rounded up",
+        "matching.exchange",
+        "(amount * c.taker_fee + 999_999) // 1_000_000",
+        "amount * c.taker_fee // 1_000_000",
+    ),
+    "gap-at-its-edge": Mutant(
+        "a maker's order is retired when its mark moved by more than the gap",
+        "matching._moved",
+        "against * 10_000 > was",
+        "against * 10_000 >= was",
+    ),
+    "order-lives-a-second-longer": Mutant(
+        "an order is dead from its expiry second on",
+        "matching._dead",
+        "order.expiry <= c.now",
+        "order.expiry < c.now",
+    ),
+    "reduce-only-not-clipped": Mutant(
+        "a resting reduce-only order trades no more than its position",
+        "matching._fill",
+        "lots = min(lots, most)",
+        "lots = min(lots, held)",
+    ),
+    "basis-without-open-interest": Mutant(
+        "a trade pulls the basis by its size against open interest",
+        "mark.follow",
+        "traded_lots + hot.open_interest",
+        "traded_lots",
+    ),
+    "mark-rounded-down": Mutant("marks are rounded half up", "mark._ticks", "(price + 128)", "price"),
+    "fixing-forgets-stale-seconds": Mutant(
+        "the fixed part of the mark counts fresh seconds only",
+        "mark._fixing",
+        "seconds = fresh + remaining",
+        "seconds = window",
+    ),
+    "maintenance-margin-rounded-down": Mutant(
+        "requirements are rounded up",
+        "margin._require",
+        "m.maintenance_margin -= -(mm if mm < mm_cap else mm_cap) // RATE",
+        "m.maintenance_margin += (mm if mm < mm_cap else mm_cap) // RATE",
+    ),
+    "gains-count-in-full": Mutant(
+        "gains count for initial margin at gainPct",
+        "margin._value",
+        "value * gain_pct // 100",
+        "value",
+    ),
+    "reward-unbounded": Mutant(
+        "the keeper earns no more than the account may lose",
+        "liquidation._reward",
+        "min(freed * KEEPER_BPS // 10_000, allowed - max(loss, 0))",
+        "freed * KEEPER_BPS // 10_000",
+    ),
+    "auction-rounds-shorts-up": Mutant(
+        "lots of an auction are rounded towards zero",
+        "liquidation._move",
+        "towards_zero(given.lots * x.fraction, WHOLE)",
+        "given.lots * x.fraction // WHOLE",
+    ),
+    "declared-a-second-early": Mutant(
+        "a deficit is declared after a whole auction below zero",
+        "liquidation.declare",
+        "call.time < since + AUCTION",
+        "call.time < since + AUCTION - 1",
+    ),
+    "gain-drawn-a-day-early": Mutant(
+        "a gain is drawn no sooner than the second midnight after the last fill",
+        "realise._draw_gain",
+        "(position.last_fill_day + 2)",
+        "(position.last_fill_day + 1)",
+    ),
+    "loser-keeps-its-cash": Mutant(
+        "losers pay what their cash allows when they are settled",
+        "settlement._settle_account",
+        "paid = min(-claim, account.cash)",
+        "paid = min(-claim, account.cash // 2)",
+    ),
+    "insurance-repaid-first": Mutant(
+        "a debt paid late first raises the winners' share, then repays insurance",
+        "realise._repay",
+        "raised = min(amount, money.claims - money.collected)",
+        "raised = 0",
+    ),
+    "late-round-confirms": Mutant(
+        "a waiting round is confirmed within a heartbeat or dropped",
+        "oracle.IndexOracle._resolve_pending",
+        "at < waiting.time + state.info.heartbeat",
+        "at <= waiting.time + state.info.heartbeat",
+    ),
+}

@@ -11,7 +11,7 @@ from olivepress.events.model import Book, Event
 
 
 class Outcome(NamedTuple):
-    """`error` is empty when the call went through; `values` are return values, or those of the error by name."""
+    """`error` is empty when it went through; `values` are return values, or those of the error by name."""
 
     error: str
     values: tuple[Any, ...]

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from differential.actions import Action
-from differential.evm import Contracts
+from differential.evm import Contracts, interface_of
 from differential.outcome import Outcome, named_error, plain
 from differential.view import View
 from olivepress.errors import Reverted
@@ -18,6 +18,7 @@ from olivepress.model import Exchange
 Pairs = Iterator[tuple[str, Any, Any]]
 _ACCOUNTS = ("account", "keeper", "bidder", "from_", "to")
 LEVELS, ORDERS = 20, 40
+_FULL = 2**256 - 1
 
 
 @cache
@@ -74,33 +75,36 @@ class Reads:
                 if position.open_count:
                     yield account, number
 
-    def _pair(self, what: str, model: Callable[[], Any], function: str, *args: Any) -> tuple[str, Any, Any]:
-        return what, _result(model), _result(lambda: self._contracts.read("lens", function, *args))
+    def _pair(self, what: str, model: Callable[[], bytes], function: str, *args: Any) -> tuple[str, Any, Any]:
+        """Both answers as the ABI packs them, or as errors; unpacked only when they differ."""
+        calldata = _calldata(function, args)
+        expected = _result(model)
+        found = _result(lambda: self._contracts.raw("lens", calldata))
+        if expected == found:
+            return what, None, None
+        return what, _unpacked(function, expected), _unpacked(function, found)
 
     def _margin(self, account: int, time: int) -> tuple[str, Any, Any]:
-        def model() -> Any:
-            m = self._exchange.account_margin(account, time)
-            return (plain(m),)
+        def model() -> bytes:
+            return _words(*plain(self._exchange.account_margin(account, time)))
 
         return self._pair(f"margin of account {account}", model, "marginOf", account)
 
     def _mark(self, series: int, time: int) -> tuple[str, Any, Any]:
-        def model() -> Any:
+        def model() -> bytes:
             q = self._exchange.mark_of(series, time)
-            return q.mark, q.delta_mark, q.stale
+            return _words(q.mark, q.delta_mark, q.stale)
 
         return self._pair(f"mark of series {series}", model, "markOf", series)
 
     def _series(self, number: int, time: int) -> tuple[str, Any, Any]:
-        def model() -> Any:
+        def model() -> bytes:
             exchange, series = self._exchange, self._exchange.state.series[number]
             q, m, hot = exchange.mark_of(number, time), series.money, series.hot
             money = (m.pool, m.advance, m.members, m.uncranked, m.claims, m.collected, m.reduce_only_until)
-            view = (
-                number,
-                plain(series.spec),
-                int(exchange.phase_of(number, time)),
-                (*money, m.drawn, m.fees, m.credited, m.bounty),
+            head = (number, 0, int(exchange.phase_of(number, time)), *money, m.drawn, m.fees, m.credited)
+            tail = (
+                m.bounty,
                 exchange.best(number, False, time),
                 exchange.best(number, True, time),
                 q.mark,
@@ -110,40 +114,65 @@ class Reads:
                 hot.open_interest,
                 hot.basis,
             )
-            return (view,)
+            words = [*head, *tail]
+            words[1] = 32 * len(words)
+            spec = plain(series.spec)
+            symbol = spec[0].encode()
+            text = symbol.ljust(-(-len(symbol) // 32) * 32, b"\0")
+            return _words(32, *words, 32 * len(spec), *spec[1:], len(symbol)) + text
 
         return self._pair(f"view of series {number}", model, "seriesInfo", number)
 
     def _depth(self, number: int, sells: bool, time: int) -> tuple[str, Any, Any]:
-        def model() -> Any:
+        def model() -> bytes:
             levels = self._exchange.depth(number, sells, LEVELS, time)
-            return (tuple((one.tick, one.lots, one.orders) for one in levels),)
+            fields = [field for one in levels for field in (one.tick, one.lots, one.orders)]
+            return _words(32, len(levels), *fields)
 
         return self._pair(f"depth of series {number}", model, "depth", number, sells, LEVELS)
 
     def _orders(self, number: int, sells: bool, time: int) -> tuple[str, Any, Any]:
-        def model() -> Any:
-            found = self._exchange.orders(number, sells, ORDERS, time)
-            return (tuple(_order(*one) for one in found),)
+        def model() -> bytes:
+            return _order_words(self._exchange.orders(number, sells, ORDERS, time))
 
         return self._pair(f"orders of series {number}", model, "orders", number, sells, ORDERS)
 
     def _open_orders(self, account: int, number: int, time: int) -> tuple[str, Any, Any]:
-        def model() -> Any:
-            found = self._exchange.open_orders(account, number, time)
-            return (tuple(_order(*one) for one in found),)
+        def model() -> bytes:
+            return _order_words(self._exchange.open_orders(account, number, time))
 
         what = f"open orders of account {account} in {number}"
         return self._pair(what, model, "openOrders", account, number)
 
 
-def _order(order_id: int, order: Any) -> tuple[int, ...]:
-    return order_id, order.account, order.lots, order.expiry, order.flags, order.client_id
+def _words(*values: int) -> bytes:
+    """Values as the ABI packs them."""
+    return b"".join([(value & _FULL).to_bytes(32) for value in values])
+
+
+def _order_words(found: list[tuple[int, Any]]) -> bytes:
+    values = [
+        value
+        for order_id, one in found
+        for value in (order_id, one.account, one.lots, one.expiry, one.flags, one.client_id)
+    ]
+    return _words(32, len(found), *values)
+
+
+@cache
+def _calldata(function: str, args: tuple[Any, ...]) -> bytes:
+    return interface_of("lens").encode(function, *args)
+
+
+def _unpacked(function: str, answer: Any) -> Any:
+    if not isinstance(answer, bytes):
+        return answer
+    return interface_of("lens").functions[function].named_output(answer)
 
 
 def _result(read: Callable[[], Any]) -> Any:
-    """Values, or the error by name."""
+    """The answer, or the error by name."""
     try:
-        return plain(read())
+        return read()
     except Reverted as refused:
         return named_error(refused)

@@ -1,4 +1,4 @@
-"""Signed updates of the oracle as values, so that right and wrong ones are built, printed and shrunk alike."""
+"""Signed updates of the oracle as values, so that right and wrong ones are built and printed alike."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import NamedTuple
 from coincurve import PublicKey
 
 from olivepress.hashing import keccak256
-from olivepress.oracle.codec import Report, lower_median, pack_update, sign_report
 from olivepress.oracle.codec import OracleDomain as Domain
+from olivepress.oracle.codec import Report, lower_median, pack_update, sign_report
 from olivepress.signer import LocalSigner, address_bytes, checksum_address
 
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
@@ -22,8 +22,8 @@ OPERATORS = sorted((LocalSigner(1_000 + n) for n in range(9)), key=lambda one: o
 
 
 class Update(NamedTuple):
-    """The argument of `update`, unpacked. `values` and `signatures` are in the order of the bits of `signers`;
-    feed by feed `medians` points to the signer whose value is the lower median."""
+    """The argument of `update`, unpacked. `values` and `signatures` are in the order of the bits of
+    `signers`; feed by feed `medians` points to the signer whose value is the lower median."""
 
     observed_at: int
     version: int

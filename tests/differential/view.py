@@ -1,4 +1,4 @@
-"""What the generator sees: the contracts' storage, unpacked. It never looks at the model, which may be wrong."""
+"""What the generator sees: the contracts' storage, unpacked. Never the model, which may be wrong."""
 
 from __future__ import annotations
 
@@ -53,7 +53,11 @@ class View:
         return [one for shift in range(0, 160, 16) if (one := places >> shift & 0xFFFF)]
 
     def position(self, account: int, series: int) -> Item:
-        return self._item(at.POSITION, self.word(at.POSITIONS, at.position_key(account, series)))
+        """A settled one has nothing but its quote."""
+        item = self._item(at.POSITION, self.word(at.POSITIONS, at.position_key(account, series)))
+        if item.open_count == at.SETTLED:
+            item.lots = item.open_buy = item.open_sell = 0
+        return item
 
     def claim(self, account: int, series: int) -> tuple[int, int]:
         """The whole claim of a settled position and what is left of it; (0, 0) when it is not settled."""

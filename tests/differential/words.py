@@ -1,7 +1,7 @@
 """The model's records as the words that the contracts must have in storage.
 
-`Words` gives (what it is, address, slot, mask, expected) for parts of the state. A mask leaves out bits that the
-model keeps elsewhere or not at all; each is explained where it stands.
+`Words` gives (what it is, address, slot, mask, expected) for parts of the state. A mask leaves out bits that
+the model keeps elsewhere or not at all; each is explained where it stands.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Words:
             yield from self._money(series)
             for account, position in series.positions.items():
                 slot = mapped(at.POSITIONS, at.position_key(account, number))
-                yield Word(f"position of account {account} in {number}", "exchange", slot, position_word(position))
+                what = f"position of account {account} in {number}"
+                yield Word(what, "exchange", slot, position_word(position))
         for feed in range(1, self._oracle.feed_count + 1):
             yield from self._feed_money(feed)
         yield from self._office()
@@ -120,7 +121,8 @@ class Words:
                 yield Word(f"order {index} of {what}", "exchange", slot, word)
         for place, generation in enumerate(level.generations):
             slot = at.order_slot(series.id, side.side, tick, place + 1)
-            yield Word(f"generation {place + 1} of {what}", "exchange", slot, generation << 136, 0xFFFF << 136)
+            name = f"generation {place + 1} of {what}"
+            yield Word(name, "exchange", slot, generation << 136, 0xFFFF << 136)
 
     def book(self, series: Series) -> Iterator[Word]:
         """Both sides with the whole bitmaps: no tick has an order that the model does not have."""

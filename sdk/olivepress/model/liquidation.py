@@ -21,6 +21,7 @@ from olivepress.model.context import END_IMMEDIATE, Context
 from olivepress.model.errors import refuse
 from olivepress.model.margin import AccountMargin
 from olivepress.model.mark import quote, towards_zero
+from olivepress.model.matching import fits
 from olivepress.model.state import BUYS, DAY, PLACE, SELLS, Account, Call, Clock, Position, Series, State
 from olivepress.reverts import (
     Healthy,
@@ -220,6 +221,8 @@ def _move(state: State, call: Call, x: Slice, series: Series) -> None:
         refuse(PositionLimit, series.id, most, series.spec.position_limit)
     state.journal.keep(series.hot)
     series.hot.open_interest += max(given.lots, 0) + max(taken.lots, 0) - longs
+    fits(given)
+    fits(taken)
     state.log.add(PositionMoved, x.account.id, x.bidder.id, series.id, lots, tick)
 
 
@@ -328,5 +331,6 @@ def _add_quote(state: State, call: Call, account: Account, series: Series, amoun
     position = state.position(series, account.id)
     state.journal.keep(position)
     position.quote += amount
+    fits(position)
     if amount > 0:  # a gain like one from a fill: drawn no sooner
         position.last_fill_day = call.time // DAY

@@ -25,6 +25,7 @@ from olivepress.events.model import (
 from olivepress.model import challenges, insurance, ledger
 from olivepress.model.accounts import actor
 from olivepress.model.errors import refuse
+from olivepress.model.matching import fits
 from olivepress.model.realise import pay_debt
 from olivepress.model.state import PLACE, Account, Call, Money, Series, State
 from olivepress.reverts import (
@@ -117,6 +118,7 @@ def _settle_account(state: State, account: Account, series: Series) -> None:
     for name in position.FIELDS:
         setattr(position, name, 0)
     position.settled, position.claim, position.quote = True, max(claim, 0), claim
+    fits(position)
     state.log.add(AccountSettled, account.id, series.id, lots, claim, paid)
     money.uncranked -= 1
     if money.uncranked == 0:

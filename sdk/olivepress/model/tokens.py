@@ -13,6 +13,7 @@ from olivepress.events.model import PositionMoved, Realised, Redeemed, TokensCre
 from olivepress.model import accounts, ledger, margin
 from olivepress.model.errors import refuse
 from olivepress.model.mark import quote
+from olivepress.model.matching import fits
 from olivepress.model.realise import pay
 from olivepress.model.state import (
     DAY,
@@ -136,6 +137,8 @@ def _move(state: State, giver: Account, taker: Account, series: Series, long: bo
     a.quote -= money
     b.lots += signed
     b.quote += money
+    fits(a)
+    fits(b)
     # Unwrapping into the other side closes both.
     state.journal.keep(series.hot)
     series.hot.open_interest += max(a.lots, 0) + max(b.lots, 0) - longs

@@ -147,31 +147,41 @@ def worst(w: World) -> int:
     return min(held or accounts, key=lambda one: w.margin(one)[0] - w.margin(one)[3])
 
 
-def cancel_orders(w: World) -> Action:
-    return w.act(w.anybody(), "exchange.cancelOrders", worst(w))
+def keeper(w: World, account: int) -> str:
+    """Mostly somebody else than the account's owner."""
+    sender = w.anybody()
+    return w.anybody() if sender == w.view.owner_of(account) else sender
 
 
-def liquidate(w: World) -> Action:
-    account = worst(w)
+def cancel_orders(w: World, account: int = 0) -> Action:
+    return w.act(w.anybody(), "exchange.cancelOrders", account or worst(w))
+
+
+def liquidate(w: World, account: int = 0) -> Action:
+    account = account or worst(w)
     held = [one for one in w.view.series_of(account) if w.view.position(account, one).lots]
     series = w.pick(held) if held and w.chance(90) else w.any_series()
     lots = w.pick([1, 2, 1_000_000, w.between(0, 20)])
     low, high = w.band(series)
     long_ = w.view.position(account, series).lots > 0
     limit = (low if long_ else high) if w.chance(80) else w.between(0, 2 * high)
-    return w.act(w.anybody(), "exchange.liquidate", account, series, lots, min(limit, 2**24 - 1), w.pick([0, 0, 1, 3]))
+    steps = w.pick([0, 0, 1, 3])
+    args = (account, series, lots, min(limit, 2**24 - 1), steps)
+    return w.act(keeper(w, account), "exchange.liquidate", *args)
 
 
-def auction(w: World) -> Action:
-    account = worst(w)
+def auction(w: World, account: int = 0) -> Action:
+    account = account or worst(w)
     held = [one for one in w.view.series_of(account) if w.view.position(account, one).lots]
     feed = int(w.view.terms(w.pick(held)).feed) if held and w.chance(90) else w.between(0, 4)
-    fraction = w.pick([1_000_000, 500_000, 250_000, 1, 0, 1_000_001, w.rng.randrange(10**6)])
-    return w.act(w.anybody(), "exchange.auction", account, feed, fraction)
+    fraction = w.pick([1_000_000, 500_000, 250_000, w.between(1, 10**6)])
+    if w.chance(10):
+        fraction = w.pick([0, 1, 1_000_001])
+    return w.act(keeper(w, account), "exchange.auction", account, feed, fraction)
 
 
-def flag(w: World) -> Action:
-    return w.act(w.anybody(), "exchange.flag", worst(w))
+def flag(w: World, account: int = 0) -> Action:
+    return w.act(w.anybody(), "exchange.flag", account or worst(w))
 
 
 def declare(w: World) -> Action:
@@ -208,7 +218,7 @@ def wrap(w: World) -> Action:
     choices = tokened(w)
     series = w.pick(choices) if choices and w.chance(90) else w.any_series()
     long_ = w.chance(50)
-    holders = [one for one in w.holders(series, sign_of=1 if long_ else -1)]
+    holders = w.holders(series, sign_of=1 if long_ else -1)
     account = w.pick(holders) if holders else 0
     sender = w.view.owner_of(account) if account and w.chance(92) else w.anybody()
     lots = abs(int(w.view.position(account, series).lots)) if account else 1
@@ -224,9 +234,7 @@ def token_holder(w: World) -> tuple[int, bool, str, int]:
         for long_ in (True, False):
             token = w.view.token(series, long_)
             found += [
-                (series, long_, one, held)
-                for one in EVERYBODY
-                if (held := w.view.token_balance(token, one))
+                (series, long_, one, held) for one in EVERYBODY if (held := w.view.token_balance(token, one))
             ]
     return w.pick(found) if found else (w.any_series(), True, w.anybody(), w.between(0, 1))
 

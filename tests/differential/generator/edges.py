@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from differential.generator import clearing, endings, plans, trading
-from differential.generator.setup import UNITS, insure, list_series, spec
+from differential.generator.setup import UNITS, insure, list_series, new_feed, spec
 from differential.generator.trading import POST, SELL_FLAG
 from differential.generator.world import DAY, MAX_LAG, SELL, TRADERS, Plan, World
 from differential.updates import OPERATORS
@@ -71,14 +71,20 @@ def riches(w: World) -> Plan:
 
 def huge_quote(w: World) -> Plan:
     """Round trips across a band of almost everything, until a quote leaves its 80 bits."""
-    feed = w.pick(list(w.feeds))
-    mark = w.feeds[feed].value // w.feeds[feed].tick_size
-    cap = 2 * mark
-    limit = 2**30
-    tick_value = min(2**32 - 1, 2**78 // (cap * limit))
+    feed = w.view.feed_count + 1
+    yield new_feed(w, feed)
+    plan = w.feeds[feed]
+    plan.tick_size = 100
+    plan.value = plan.tick_size * 2**20  # the tick value is bounded, so the ticks must be many
+    action = w.update(feed)
+    if action is not None:
+        yield action
+    cap, limit = 2**21, 2**30
+    tick_value = 2**78 // (cap * limit)
     yield list_series(
         w,
         feed,
+        initial_mark=2**20,
         price_cap=cap,
         tick_value=tick_value,
         position_limit=limit,
@@ -174,7 +180,7 @@ def poor_wrapper(w: World) -> Plan:
 
 
 def empty_pool(w: World) -> Plan:
-    """A gain whose pool is short: payers who lose pay, those who do not are refused, a stale index stops it."""
+    """A gain whose pool is short: payers who lose pay, those who do not are refused, a stale index stops."""
     yield from later_series(w)
     series = w.view.series_count
     names = [w.view.owner_of(n) for n in w.accounts()]
@@ -205,7 +211,8 @@ def later_series(w: World) -> Plan:
     """A month that is not over before a gain can be drawn."""
     start = w.day + w.between(4, 5)
     feed = w.pick(list(w.feeds))
-    yield list_series(w, feed, window_start=start, expiry_day=start + 1, min_lots=1, position_limit=100)
+    sizes = {"min_lots": 1, "position_limit": 100, "open_interest_cap": 200}
+    yield list_series(w, feed, window_start=start, expiry_day=start + 1, **sizes)
 
 
 def declared_deficit(w: World) -> Plan:
@@ -293,13 +300,13 @@ def wide_band(w: World) -> Plan:
     yield w.act(
         w.owner,
         "exchange.listSeries",
-        spec(w, feed, band_bps=3_000, mm_bps=500, gap_bps=5_000, im_bps=12_000, taker_fee=0, maker_rebate=0)
+        spec(w, feed, band_bps=3_000, mm_bps=500, gap_bps=5_000, im_bps=12_000, taker_fee=0, maker_rebate=0),
     )
     series = w.view.series_count
     if series not in w.alive():
         return
     yield from plans.leverage(w, series)
-    holders = [n for n in w.holders(series)]
+    holders = w.holders(series)
     for victim in holders:
         # Money goes out until the account just meets its requirement, then the mark moves against it.
         owner = w.view.owner_of(victim)

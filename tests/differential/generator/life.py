@@ -82,6 +82,7 @@ PLANS: list[tuple[Callable[[World], Plan], int]] = [
     (plans.agents, 6),
     (plans.stale, 6),
     (plans.strangers, 2),
+    (plans.handover, 1),
     (endings.expire, 8),
 ]
 _PLANS: list[Callable[[World], Plan]] = [plan for plan, weight in PLANS for _ in range(weight)]
@@ -135,8 +136,9 @@ def finish(w: World) -> Plan:
                     if w.view.terms(series).feed == feed:
                         yield w.act(w.trader(), "oracle.fixCheckpoint", feed, day)
             yield from endings.settle(w, series)
+    last = [clearing.draw, clearing.collect_fees, clearing.redeem, clearing.withdraw, index.read]
     for _ in range(w.between(5, 20)):
-        yield w.pick([clearing.draw, clearing.collect_fees, clearing.redeem, clearing.withdraw, index.read])(w)
+        yield w.pick(last)(w)
     if w.chance(30):
         yield w.act(w.owner, "exchange.renounceOwnership")
         yield w.act(w.owner, "exchange.setArbiter", w.owner)

@@ -1,4 +1,4 @@
-"""Plans: moves in an order that leads into deep states. Each yields actions and looks at what became of them."""
+"""Plans: moves in an order that leads into deep states. Each looks at what became of its actions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from olivepress.errors import Reverted
 
 
 def fund(w: World, sender: str, amount: int) -> Plan:
+    amount = max(1, int(amount))
     yield w.act(sender, "usdc.mint", sender, amount)
     yield w.act(sender, "exchange.deposit", 0, amount)
 
@@ -45,12 +46,34 @@ def leverage(w: World, series: int) -> Plan:
     pair = two_traders(w)
     if pair is None or series not in w.alive():
         return
-    lots = min(w.affordable(w.account_of(one), series) for one in pair)
-    lots = min(lots, int(w.view.terms(series).position_limit)) * w.between(80, 100) // 100
-    yield from meet(w, series, *pair, max(int(w.view.terms(series).min_lots), lots))
+    terms = w.view.terms(series)
+    room = min(int(terms.position_limit) - _reach(w, one, series) for one in pair)
+    lots = max(int(terms.min_lots), room * w.between(10, 100) // 100)
+    for one in pair:
+        lacking = lots - w.affordable(w.account_of(one), series)
+        if lacking > 0 and w.chance(85):
+            yield from fund(w, one, lacking * w.lot_margin(series) * w.between(90, 130) // 100 + 1)
+    yield from meet(w, series, *pair, lots)
     for one in pair:
         if w.chance(75):
             yield from strip(w, one)
+
+
+def _reach(w: World, owner: str, series: int) -> int:
+    """Lots that the position limit counts already."""
+    position = w.view.position(w.account_of(owner), series)
+    return abs(int(position.lots)) + int(position.open_buy) + int(position.open_sell)
+
+
+def liquidity(w: World, series: int) -> Plan:
+    """Somebody with money on both sides of the mark."""
+    yield w.act(w.trader(), "exchange.refreshMark", series)
+    maker, lots = w.trader(), w.between(4, 20)
+    yield from fund(w, maker, 6 * lots * w.lot_margin(series))
+    mark, (low, high) = int(w.view.hot(series).mark), w.band(series)
+    for _ in range(w.between(1, 3)):
+        yield trading.place(w, maker, series, 0, w.between(low, mark), lots, expiry=0)
+        yield trading.place(w, maker, series, SELL_FLAG, w.between(mark, high), lots, expiry=0)
 
 
 def strip(w: World, owner: str) -> Plan:
@@ -85,10 +108,16 @@ def crash(w: World) -> Plan:
     if w.chance(30):
         yield from make_market(w, series)
     yield from w.refresh()
-    yield from jump(w, feed, w.pick([300, 600, 750, 850, 930, 1_080, 1_200, 1_500, 3_000]))
-    for _ in range(w.between(4, 14)):
+    victim = weakest(w, series)
+    falls = [300, 500, 700] if w.chance(50) else [700, 850, 930]
+    for _ in range(w.between(5, 16)):
         if series not in w.alive():
             return
+        equity, _, _, mm = w.margin(victim)
+        if equity >= mm and w.chance(75):
+            fall = w.pick(falls)
+            up = w.view.position(victim, series).lots < 0
+            yield from jump(w, feed, 1_000_000 // fall if up else fall)
         if w.chance(30):
             w.wait(w.pick([60, 300, 900, 1_800]))
             yield from w.refresh()
@@ -96,11 +125,20 @@ def crash(w: World) -> Plan:
         if move is clearing.auction and w.chance(50):
             yield from fund(w, w.trader(), deposit_size(w) * 10)
         if move is clearing.liquidate and w.chance(70):
-            yield w.act(w.trader(), "exchange.refreshMark", series)
-            yield from make_market(w, series)
-        yield move(w)
+            yield from liquidity(w, series)
+        yield move(w, victim if w.chance(60) else 0)
     if w.chance(60):
         yield from deficit(w, feed)
+
+
+def weakest(w: World, series: int) -> int:
+    """The holder that is nearest to its maintenance margin; 0 when nobody holds lots."""
+
+    def distance(account: int) -> int:
+        equity, _, _, mm = w.margin(account)
+        return (equity - mm) * 1_000 // max(1, mm)
+
+    return min(w.holders(series), key=distance, default=0)
 
 
 def deficit(w: World, feed: int) -> Plan:
@@ -121,7 +159,7 @@ def deficit(w: World, feed: int) -> Plan:
 
 
 def flatten(w: World) -> Plan:
-    """Two accounts trade back what they traded, so that gains and debts without lots remain; then they realise."""
+    """Two accounts trade back what they traded, so that gains and debts remain; then they realise."""
     series = w.pick(w.alive())
     pair = two_traders(w)
     if pair is None:
@@ -180,10 +218,9 @@ def rolls(w: World) -> Plan:
     feed = w.view.terms(series).feed
     months = [one for one in w.alive() if w.view.terms(one).feed == feed]
     for one in months[:2]:
-        yield w.act(w.trader(), "exchange.refreshMark", one)
-        yield from make_market(w, one)
+        yield from liquidity(w, one)
     for _ in range(w.between(2, 5)):
-        yield trading.spread(w)
+        yield trading.spread(w, series)
 
 
 def self_trades(w: World) -> Plan:
@@ -237,14 +274,26 @@ def stale(w: World) -> Plan:
     months = [one for one in w.alive() if w.view.terms(one).feed == feed]
     for _ in range(w.between(4, 9)):
         move = w.pick(
-            [trading.quote, trading.reduce, clearing.withdraw, clearing.liquidate, clearing.auction]
-            + [clearing.flag, clearing.realise, clearing.wrap, trading.refresh_mark, clearing.unwrap]
+            [
+                *(trading.quote, trading.reduce, trading.refresh_mark, clearing.withdraw, clearing.wrap),
+                *(clearing.liquidate, clearing.auction, clearing.flag, clearing.realise, clearing.unwrap),
+            ]
         )
         yield move(w)
     if months:
         low, high = w.band(months[0])
         yield trading.place(w, w.pick(TRADERS), months[0], 0, w.between(low, high), 1, expiry=0)
     yield from w.refresh()
+
+
+def handover(w: World) -> Plan:
+    """Both contracts get another owner."""
+    for contract in ("exchange", "oracle"):
+        heir = w.trader()
+        owner = w.owner if contract == "exchange" else w.oracle_owner
+        yield w.act(owner, f"{contract}.transferOwnership", heir)
+        yield w.act(w.anybody(), f"{contract}.acceptOwnership")
+        yield w.act(heir, f"{contract}.acceptOwnership")
 
 
 def strangers(w: World) -> Plan:

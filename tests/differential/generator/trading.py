@@ -154,14 +154,21 @@ def refresh_mark(w: World) -> Action:
     return w.act(w.anybody(), "exchange.refreshMark", w.any_series())
 
 
-def spread(w: World) -> Action:
+def spread(w: World, first: int = 0) -> Action:
     """One month against another; mostly of one feed."""
-    first, second = w.any_series(), w.any_series()
-    same = [one for one in w.alive() if w.view.terms(one).feed == w.view.terms(first).feed and one != first]
+    first, second = first or w.any_series(), w.any_series()
+    terms = w.view.terms(first)
+    months = [one for one in w.alive() if w.view.terms(one).feed == terms.feed and one != first]
+    same = [one for one in months if w.view.terms(one).tick_value == terms.tick_value] or months
     if same and w.chance(90):
         second = w.pick(same)
     cost = int(w.view.hot(first).ask) - int(w.view.hot(second).bid)
     limit = cost + w.pick([0, 0, 1, 50, -1, -50]) if abs(cost) < 1 << 24 else w.between(-100, 100)
     sender = w.anybody()
-    lots = w.between(0, 4) if w.chance(80) else size(w, first, sender)
-    return w.act(sender, "exchange.spread", first, second, lots, limit, client_id(w), steps(w))
+    lots = w.between(1, 4) if w.chance(85) else size(w, first, sender)
+    if w.chance(50):
+        first, second = second, first
+        limit = int(w.view.hot(first).mark) - int(w.view.hot(second).mark) + w.between(-20, 60)
+    return w.act(
+        sender, "exchange.spread", first, second, min(lots, 2**32 - 1), limit, client_id(w), steps(w)
+    )

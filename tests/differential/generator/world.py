@@ -167,11 +167,14 @@ class World:
 
     def affordable(self, account: int, series: int) -> int:
         """Lots that the account can take on, roughly."""
-        terms, mark = self.view.terms(series), int(self.view.hot(series).mark)
         _, im_equity, im, _ = self.margin(account)
-        rate = terms.im_bps * (100 + terms.concentration_pct)
-        one = mark * terms.tick_value * rate // 1_000_000
-        return max(0, im_equity - im) // max(1, one)
+        return max(0, im_equity - im) // self.lot_margin(series)
+
+    def lot_margin(self, series: int) -> int:
+        """What a lot needs at most, base units."""
+        terms, mark = self.view.terms(series), int(self.view.hot(series).mark)
+        rate = int(terms.im_bps) * (100 + int(terms.concentration_pct))
+        return max(1, mark * int(terms.tick_value) * rate // 1_000_000)
 
     # --- oracle ---
 
