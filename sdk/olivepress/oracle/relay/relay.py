@@ -267,9 +267,10 @@ class Relay:
         else:
             self._poor = None
             self._tell("money", "")
-            if outcome is Outcome.SUCCEEDED:
-                # A node behind the others may not show it yet.
+            if outcome is not Outcome.DROPPED:
+                # A node that is behind the others may not show it yet.
                 due.held_until = monotonic() + self._timing.patience_seconds
+            if outcome is Outcome.SUCCEEDED:
                 self.metrics.rounds.inc()
                 _LOG.info("round of %d: %d reports", due.key.observed_at, len(due.reports))
         self._outdated = True
