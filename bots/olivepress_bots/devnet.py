@@ -7,7 +7,7 @@ import json
 import logging
 import signal
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -24,13 +24,13 @@ from olivepress.exchange import SeriesTerms
 from olivepress.index import AnyMethodology, load
 from olivepress.manifest import Deployment, require_new
 from olivepress.mirror import Mirror
-from olivepress.prices import GenaiPrices, Quote, collect, simulate_gpu
+from olivepress.oracle.operator import PacedSource, Panel, Schedule
+from olivepress.prices import GenaiPrices, Reading, simulate_gpu
 from olivepress_bots import hedger, maker, noise
 from olivepress_bots.hedger import HedgerConfig
 from olivepress_bots.maker import MakerConfig
-from olivepress_bots.market import FeedSetup, Market, Operator, Party, Relay, by_feed
+from olivepress_bots.market import FeedSetup, Market, Party
 from olivepress_bots.noise import NoiseConfig
-from olivepress_bots.reporter import ReporterConfig, ReporterView
 from olivepress_bots.runner import Decide, Runner, bind
 from olivepress_bots.venue import ChainVenue, SharedMirror
 
@@ -39,7 +39,7 @@ REPORT_SECONDS, BOT_SECONDS, HEARTBEAT = 60, 5, 300
 WINDOW_DAYS = 7
 USERS = 3
 """Keys of the chain that get collateral and are shown, for whoever wants to trade."""
-DAY = 86_400
+HOUR, DAY = 3_600, 86_400
 
 log = logging.getLogger("olivepress.devnet")
 
@@ -145,16 +145,19 @@ class Devnet:
         self.methodologies: dict[str, AnyMethodology] = {LLM: load(LLM), GPU: load(GPU)}
         self.runners: list[Runner] = []
         self.symbols: list[str] = []
-        self.reported_at = 0
 
     async def open(self) -> None:
         """Deploys, publishes first values, lists, funds."""
         deployment = await self.market.deploy(operators=7, quorum=5, max_lag=600)
         setups = [FeedSetup(feed, how, HEARTBEAT, 1_000) for feed, how in self.methodologies.items()]
         await self.market.add_feeds(setups)
-        config = ReporterConfig(interval=REPORT_SECONDS)
-        self.operators = [Operator(key, self.market.domain, config) for key in self.market.operators]
-        self.relay: Relay = self.market.relay(await self.market.sender("relay"))
+        schedule = Schedule(grid_seconds=REPORT_SECONDS, interval_seconds=REPORT_SECONDS)
+        panels = [
+            Panel([PacedSource(GenaiPrices(), every_seconds=HOUR), PacedSource(SimulatedClouds(self.seed))])
+            for _ in self.market.operators
+        ]
+        relay = await self.market.sender("relay")
+        self.committee = self.market.committee(relay, panels, schedule, lambda record: None)
         await self.report()
         today = datetime.now(UTC).date()
         start, expiry = contract_month(today)
@@ -199,18 +202,9 @@ class Devnet:
         self.symbols.append(terms.symbol)
 
     async def report(self) -> None:
-        """One round: every operator reads the prices for itself and signs. The first is out of schedule."""
+        """One round: every operator reads the prices for itself and signs."""
         now = await self.chain.timestamp()
-        methodologies = by_feed(self.methodologies, self.market.feeds)
-        signed = []
-        for operator in self.operators:
-            quotes = await collect_quotes(self.seed, now)
-            numbered = {self.market.feeds[symbol]: found for symbol, found in quotes.items()}
-            view = ReporterView(numbered, methodologies, self.reported_at)
-            signed += operator.report_due(view, now) if self.reported_at else operator.report(view, now)
-        if signed:
-            self.reported_at = signed[0].report.observed_at
-        await self.relay.hand_on(signed)
+        await self.committee.observe(now - now % REPORT_SECONDS)
 
     async def work(self, stop: asyncio.Event) -> None:
         """Operators and bots at work until `stop`; then every order is cancelled."""
@@ -258,13 +252,19 @@ class Devnet:
         }
 
 
-async def collect_quotes(seed: int, now: int) -> dict[str, Sequence[Quote]]:
-    """List prices of today, and simulated quotes of the clouds for the day up to now."""
-    moment = datetime.fromtimestamp(now, UTC)
-    reading = await collect([GenaiPrices()], moment)
-    first = moment.date() - timedelta(days=1)
-    gpu = simulate_gpu("H100-SXM", seed, first, days=2, steps_per_day=24)
-    return {LLM: reading.quotes, GPU: [quote for quote in gpu if quote.observed_at <= moment]}
+class SimulatedClouds:
+    """Simulated quotes of the clouds, one an hour, as a source."""
+
+    name = "simulated-clouds"
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    async def read(self, now: datetime) -> Reading:
+        """The quotes of the day up to `now`."""
+        first = now.date() - timedelta(days=1)
+        gpu = simulate_gpu("H100-SXM", self._seed, first, days=2, steps_per_day=24)
+        return Reading(quotes=[quote for quote in gpu if quote.observed_at <= now])
 
 
 def _strategy(name: str, contract: Contract, seed: int) -> Decide:

@@ -13,18 +13,21 @@ from decimal import Decimal
 from olivepress.contracts.artifacts import load as load_artifact
 from olivepress.deploy import deploy_all
 from olivepress.exchange import ExchangeClient, SeriesTerms
-from olivepress.index import AnyMethodology
+from olivepress.index import AnyMethodology, AuditRecord
 from olivepress.manifest import Deployment
 from olivepress.oracle.client import OracleClient
-from olivepress.oracle.codec import OracleDomain, Report, SignedReport, sign_report
+from olivepress.oracle.codec import OracleDomain
+from olivepress.oracle.operator import FeedRule, Operator, Panel, SaveAudit, Schedule
 from olivepress.rpc import Transport
 from olivepress.signer import LocalSigner, address_bytes
 from olivepress.tx import TransactionSender
 from olivepress.units import amount_to_base
-from olivepress_bots.reporter import ReporterConfig, ReporterView, decide, observe, rounds
+from olivepress_bots.committee import Committee
 
 GAS_MONEY = 10**21
 """Wei that every key of a local chain gets."""
+DEVIATION_BPS = 100
+"""A move of more than this, in 1e-4, is reported between the scheduled times too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Market:
         self.operator_set = 0
         self.quorum = 0
         self.feeds: dict[str, int] = {}
+        self.methodologies: dict[str, AnyMethodology] = {}
         self.senders: list[TransactionSender] = []
 
     async def sender(self, name: str) -> TransactionSender:
@@ -123,6 +127,7 @@ class Market:
                 methodology="0x" + setup.methodology.hash.hex(),
             )
             self.feeds[setup.symbol] = feed.id
+            self.methodologies[setup.symbol] = setup.methodology
 
     async def list_series(self, terms: Sequence[SeriesTerms]) -> None:
         """Lists the series, in order. The oracle must have a first value of each feed."""
@@ -143,9 +148,20 @@ class Market:
         data = load_artifact("MockUSDC").interface.encode("mint", to, base)
         await self.owner.sender.execute(address_bytes(self.deployment.collateral), data)
 
-    def relay(self, relay: TransactionSender) -> Relay:
-        """A relay that pays for the updates with this key."""
-        return Relay(OracleClient(self.transport, self.deployment, relay), self.operator_set, self.quorum)
+    def committee(
+        self, relay: TransactionSender, panels: Sequence[Panel], schedule: Schedule, save_audit: SaveAudit
+    ) -> Committee:
+        """The operators, each with its own sources, and a relay that pays for the updates with this key.
+
+        `save_audit` takes the audit records of the first operator.
+        """
+        rules = [FeedRule(symbol, (how,), DEVIATION_BPS) for symbol, how in self.methodologies.items()]
+        savers = [save_audit, *[_keep_nothing] * (len(panels) - 1)]
+        operators = [
+            Operator(signer, self.domain, schedule, rules, panel, save_audit=save)
+            for signer, panel, save in zip(self.operators, panels, savers, strict=True)
+        ]
+        return Committee(OracleClient(self.transport, self.deployment, relay), operators, relay.address)
 
     async def close(self) -> None:
         """Ends every sender's background work."""
@@ -153,40 +169,8 @@ class Market:
             await sender.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """An operator at work: its key, where its signature counts, and its settings."""
-
-    signer: LocalSigner
-    domain: OracleDomain
-    config: ReporterConfig
-
-    def report(self, view: ReporterView, observed_at: int) -> list[SignedReport]:
-        """Observes at a given time and signs; nothing where it has no value."""
-        return self._sign(observe(view, self.config, observed_at))
-
-    def report_due(self, view: ReporterView, now: int) -> list[SignedReport]:
-        """What the schedule asks for at `now`, signed."""
-        return self._sign(decide(view, self.config, now))
-
-    def _sign(self, reports: Sequence[Report]) -> list[SignedReport]:
-        return [sign_report(report, self.signer, self.domain) for report in reports]
-
-
-class Relay:
-    """Hands signed reports to the oracle. It is trusted with nothing: it can only pass on or leave out."""
-
-    def __init__(self, oracle: OracleClient, operator_set: int, quorum: int) -> None:
-        self.oracle = oracle
-        self.operator_set = operator_set
-        self.quorum = quorum
-
-    async def hand_on(self, reports: Sequence[SignedReport]) -> int:
-        """Sends every group that has a quorum; returns how many updates went out."""
-        groups = rounds(reports, self.quorum)
-        for group in groups:
-            await self.oracle.submit_reports(self.operator_set, group)
-        return len(groups)
+def _keep_nothing(record: AuditRecord) -> None:
+    """Of seven operators with much the same sources, one's records are enough."""
 
 
 def by_feed(

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 
 from olivepress.devchain import DevChain
 from olivepress.events import EventStream
+from olivepress.index import AuditRecord
 from olivepress.mirror import Mirror
-from olivepress.oracle.codec import SignedReport
+from olivepress.oracle.operator import PacedSource, Panel, Schedule
+from olivepress_bots.committee import Committee
 from olivepress_bots.demo.record import Recorder
 from olivepress_bots.demo.scenario import (
     MAX_LAG,
@@ -23,8 +25,7 @@ from olivepress_bots.demo.scenario import (
     series_terms,
     strategies,
 )
-from olivepress_bots.market import Market, Member, Operator, Relay, by_feed
-from olivepress_bots.reporter import ReporterConfig, ReporterView
+from olivepress_bots.market import Market, Member
 from olivepress_bots.runner import Runner
 from olivepress_bots.venue import ChainVenue, SharedMirror
 
@@ -72,22 +73,16 @@ class Play:
     market: Market
     path: IndexPath
     shared: SharedMirror
-    relay: Relay
-    operators: list[Operator]
+    committee: Committee
     members: list[Member] = field(default_factory=list)
     runners: list[Runner] = field(default_factory=list)
     recorder: Recorder = field(default_factory=lambda: Recorder({}, {}))
+    audits: list[AuditRecord] = field(default_factory=list)
+    """Of the first operator's reports."""
 
     async def observe(self, at: int) -> None:
         """One round of the index: every operator that is online signs, the relay hands on."""
-        reports: list[SignedReport] = []
-        methodologies = by_feed(self.path.methodologies, self.market.feeds)
-        for number, operator in enumerate(self.operators):
-            if self.path.online(number, at):
-                quotes = self.path.quotes(number, at)
-                numbered = {self.market.feeds[symbol]: found for symbol, found in quotes.items()}
-                reports += operator.report(ReporterView(numbered, methodologies), at)
-        await self.relay.hand_on(reports)
+        await self.committee.observe(at, lambda number: self.path.online(number, at))
         await self.shared.sync()
 
     async def observe_until_accepted(self, at: int) -> None:
@@ -118,7 +113,10 @@ async def prepare(chain: DevChain, scenario: Scenario) -> Play:
     path = IndexPath(scenario)
     await market.add_feeds(path.feed_setups())
     shared = _shared_mirror(chain, market)
-    config = ReporterConfig(interval=scenario.interval)
+    schedule = Schedule(grid_seconds=CONFIRM_DELAY, interval_seconds=scenario.interval)
+    panels = [Panel([PacedSource(source) for source in path.sources(number)]) for number in range(OPERATORS)]
+    audits: list[AuditRecord] = []
+    relay = await market.sender("relay")
     play = Play(
         scenario=scenario,
         chain=chain,
@@ -126,8 +124,8 @@ async def prepare(chain: DevChain, scenario: Scenario) -> Play:
         market=market,
         path=path,
         shared=shared,
-        relay=market.relay(await market.sender("relay")),
-        operators=[Operator(signer, market.domain, config) for signer in market.operators],
+        committee=market.committee(relay, panels, schedule, audits.append),
+        audits=audits,
     )
     play.recorder = Recorder(market.feeds, {})
     shared.listeners.append(play.recorder.listen)

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from olivepress.devchain import launch
+from olivepress.index import AuditRecord
+from olivepress.oracle.operator import AuditFolder
 from olivepress_bots.demo.ending import Outcome, count, pay_out, recomputed_price, settle_everything
 from olivepress_bots.demo.page import money, render_page
 from olivepress_bots.demo.play import PREPARATION, Play, play_month, prepare
@@ -22,7 +24,7 @@ Report = dict[str, Any]
 
 
 def run_demo(*, seed: int, fast: bool, out: Path, month: str, quiet: bool = False) -> Report:
-    """Plays the month, writes report.json and report.html to `out`, prints a summary; returns the report.
+    """Plays the month, writes report.json, report.html and the folder audit to `out`, prints a summary.
 
     Raises KeyboardInterrupt, with a message, when it is interrupted: the chain is stopped and nothing is
     written.
@@ -45,7 +47,7 @@ def run_demo(*, seed: int, fast: bool, out: Path, month: str, quiet: bool = Fals
             bar.update(task, description=line)
 
         try:
-            report = asyncio.run(_play(scenario, progress, say))
+            report, audits = asyncio.run(_play(scenario, progress, say))
         except KeyboardInterrupt:
             bar.stop()
             raise KeyboardInterrupt(
@@ -54,11 +56,14 @@ def run_demo(*, seed: int, fast: bool, out: Path, month: str, quiet: bool = Fals
     # Whole milliseconds; the only figure that differs between two runs with one seed.
     report["seconds"] = (time.monotonic_ns() - started) // 1_000_000 / 1000
     write(report, out)
+    folder = AuditFolder(out / "audit")
+    for record in audits:
+        folder.save(record)
     summary(report, out, console)
     return report
 
 
-async def _play(scenario: Scenario, progress: Any, say: Any) -> Report:
+async def _play(scenario: Scenario, progress: Any, say: Any) -> tuple[Report, list[AuditRecord]]:
     async with launch(timestamp=scenario.start - PREPARATION, accounts=1, gas_limit=60_000_000) as chain:
         say("deploying, listing both series, funding everybody")
         play = await prepare(chain, scenario)
@@ -68,7 +73,7 @@ async def _play(scenario: Scenario, progress: Any, say: Any) -> Report:
             prices = await settle_everything(play)
             await pay_out(play)
             outcome = await count(play)
-            return await _report(play, prices, outcome)
+            return await _report(play, prices, outcome), play.audits
         finally:
             await play.market.close()
 
@@ -185,7 +190,8 @@ def summary(report: Report, out: Path, console: Console) -> None:
         if not holds:
             console.print(f"  [red]failed: {name}[/]")
     console.print(
-        f"{report['seconds']:.1f} s. Look at {out / 'report.html'}; numbers in {out / 'report.json'}"
+        f"{report['seconds']:.1f} s. Look at {out / 'report.html'}; numbers in {out / 'report.json'}; "
+        f"how an index value came about: olivepress index explain {out / 'audit'}/DAY/RECORD"
     )
 
 

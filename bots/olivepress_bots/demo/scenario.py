@@ -17,7 +17,7 @@ from functools import cache
 from olivepress.errors import ValidationError
 from olivepress.exchange import SeriesTerms
 from olivepress.index import AnyMethodology, history, load
-from olivepress.prices import Quote, simulate_gpu
+from olivepress.prices import Quote, Reading, Source, simulate_gpu
 from olivepress.types import Side
 from olivepress_bots import hedger, maker, noise
 from olivepress_bots.hedger import HedgerConfig
@@ -222,6 +222,10 @@ class IndexPath:
         ]
         return {LLM: _list_prices(day), GPU: seen}
 
+    def sources(self, operator: int) -> list[Source]:
+        """What one operator asks for prices: the recorded lists, and the simulated clouds."""
+        return [PathSource(self, operator, feed) for feed in self.methodologies]
+
     def online(self, operator: int, at: int) -> bool:
         """Every operator is away now and then."""
         return random.Random(f"{self.scenario.seed}/away/{operator}/{at}").randrange(100) >= 3
@@ -229,6 +233,24 @@ class IndexPath:
     def _missed(self, operator: int, moment: int, venue: str) -> bool:
         """A collector does not reach every cloud every time, so operators differ a little."""
         return random.Random(f"{self.scenario.seed}/{operator}/{moment}/{venue}").randrange(100) < 8
+
+
+@dataclass(frozen=True, slots=True)
+class PathSource:
+    """One feed's quotes on the path, as an operator's source."""
+
+    path: IndexPath
+    operator: int
+    feed: str
+
+    @property
+    def name(self) -> str:
+        """`path:` and the feed."""
+        return f"path:{self.feed}"
+
+    async def read(self, now: datetime) -> Reading:
+        """What the operator has collected at `now`."""
+        return Reading(quotes=list(self.path.quotes(self.operator, int(now.timestamp()))[self.feed]))
 
 
 @cache

@@ -12,7 +12,7 @@ from olivepress.oracle.operator.journal import Entry, FileReports, MemoryReports
 from olivepress.oracle.operator.memory import QuoteMemory
 from olivepress.oracle.operator.panel import PacedSource, Panel
 from olivepress.oracle.operator.schedule import Schedule, Trigger, due
-from olivepress.oracle.operator.step import AuditFolder, FeedRule, Finding, Operator, Step
+from olivepress.oracle.operator.step import AuditFolder, FeedRule, Finding, Operator, SaveAudit, Step
 
 __all__ = [
     "AuditFolder",
@@ -25,6 +25,7 @@ __all__ = [
     "PacedSource",
     "Panel",
     "QuoteMemory",
+    "SaveAudit",
     "Schedule",
     "Step",
     "Trigger",
