@@ -172,5 +172,7 @@ def test_redeeming_waits_for_the_close_and_for_debts() -> None:
     assert exchange.token_balance(1, True, "bob") == 4
     with pytest.raises(TokenAccount):
         exchange.draw(market.by("nobody"), 3, 1)
-    exchange.transfer_token(market.by("bob"), 1, True, "ann", 4)
-    assert exchange.redeem(market.by("ann"), 1, True, 4) == 4_400
+    exchange.transfer_token(market.by("bob"), 1, True, "eve", 4)
+    eve = exchange.open(market.by("eve"))
+    assert exchange.redeem(market.by("eve"), 1, True, 4) == 4_400
+    assert exchange.state.accounts[eve].series == (1,), "the claim counts among what it has"
