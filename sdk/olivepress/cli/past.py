@@ -23,7 +23,7 @@ from olivepress.cli.options import (
 )
 from olivepress.cli.output import print_json, print_pairs, print_table, shown
 from olivepress.errors import UnknownFeed, ValidationError
-from olivepress.units import plain, to_datetime
+from olivepress.units import day_of, plain, to_datetime
 
 if TYPE_CHECKING:
     from olivepress.oracle import Feed, OracleClient, Past
@@ -37,20 +37,33 @@ Until = Annotated[
     str | None, typer.Option("--to", metavar="TIME", help="End in UTC, not included; now when left out.")
 ]
 Last = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the last N values that counted.")]
+Recorded = Annotated[
+    bool,
+    typer.Option(
+        "--recorded", help="The index day by day over the recorded prices of the package; needs no chain."
+    ),
+]
 
+_DAY = 86_400
 COLUMNS = ("time", "value", "round", "status", "fresh_seconds", "stale_seconds", "signers", "block")
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A feed's past, cut to what was asked for: [start, end) in unix seconds."""
+class _Told:
+    """All that is known of a feed's past, and from where."""
 
     feed: Feed
     past: Past
-    start: int
-    end: int
     windows: tuple[Window, ...]
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(_Told):
+    """The same, cut to what was asked for: [start, end) in unix seconds."""
+
+    start: int
+    end: int
 
 
 def to_time(field: str, text: str) -> int:
@@ -74,6 +87,7 @@ def history(
     since: Since = None,
     until: Until = None,
     last: Last = None,
+    recorded: Recorded = False,
     rpc: Rpc = DEFAULT_RPC,
     manifest: Manifest = DEFAULT_MANIFEST,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated rows.")] = False,
@@ -86,7 +100,7 @@ def history(
     """
     if as_csv and as_json:
         raise ValidationError("csv", True, "either --csv or --json")
-    asked = asyncio.run(_ask(feed, since, until, last, rpc, manifest))
+    asked = _ask(feed, since, until, last, None if recorded else (rpc, manifest))
     rows = _rows(asked)
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -107,6 +121,7 @@ def chart(
         Path | None,
         typer.Option(metavar="FILE", help="Picture to write: .png, .svg or .pdf; <FEED>.png when left out."),
     ] = None,
+    recorded: Recorded = False,
     rpc: Rpc = DEFAULT_RPC,
     manifest: Manifest = DEFAULT_MANIFEST,
     as_json: AsJson = False,
@@ -117,7 +132,7 @@ def chart(
     """
     from olivepress.oracle.picture import Picture, save
 
-    asked = asyncio.run(_ask(feed, since, until, last, rpc, manifest))
+    asked = _ask(feed, since, until, last, None if recorded else (rpc, manifest))
     target = out or Path(f"{asked.feed.symbol}.png")
     picture = Picture(
         title=asked.feed.symbol,
@@ -135,28 +150,35 @@ def chart(
         print(f"{asked.feed.symbol}: drawn to {target}")
 
 
-async def _ask(
-    name: str, since: str | None, until: str | None, last: int | None, rpc: str, manifest: Path
+def _ask(
+    name: str, since: str | None, until: str | None, last: int | None, chain: tuple[str, Path] | None
 ) -> _Asked:
-    from olivepress.oracle import OracleClient
-    from olivepress.oracle.picture import Window
-
+    """From the chain at (address, manifest), or from the recorded prices where that is None."""
     first = to_time("from", since) if since is not None else None
     end = to_time("to", until) if until is not None else None
     if first is not None and end is not None and end <= first:
         raise ValidationError("to", until, f"a time after {since}")
+    told = _from_recorded(name, first, end) if chain is None else asyncio.run(_from_chain(name, *chain))
+    past = told.past.between(first, end)
+    valid = [point.time for point in past.rounds if point.status.in_force]
+    if last is not None and len(valid) > last:
+        first = max(valid[-last], first or 0)
+        past = past.between(first, end)
+    if first is None:
+        first = past.rounds[0].time if past.rounds else past.until
+    return _Asked(told.feed, past, told.windows, told.source, first, max(past.until, first + 1))
+
+
+async def _from_chain(name: str, rpc: str, manifest: Path) -> _Told:
+    from olivepress.oracle import OracleClient
+    from olivepress.oracle.picture import Window
+
     async with open_reader(rpc, manifest) as reader:
         client = OracleClient(reader.transport, reader.deployment)
         feed = await _find(client, name)
-        past = (await client.past(feed.id)).between(first, end)
-        valid = [point.time for point in past.rounds if point.status.in_force]
-        if last is not None and len(valid) > last:
-            first = max(valid[-last], first or 0)
-            past = past.between(first, end)
-        if first is None:
-            first = past.rounds[0].time if past.rounds else past.until
+        past = await client.past(feed.id)
         windows = tuple(
-            Window(one.symbol, one.spec.window_start * 86_400, one.expiry_timestamp)
+            Window(one.symbol, one.spec.window_start * _DAY, one.expiry_timestamp)
             for one in await reader.series_list()
             if one.feed == feed.id
         )
@@ -164,7 +186,29 @@ async def _ask(
             f"chain {reader.deployment.chain_id}, oracle {reader.deployment.oracle}, feed {feed.id}, "
             f"up to {to_datetime(past.until):%Y-%m-%d %H:%M} UTC"
         )
-        return _Asked(feed, past, first, max(past.until, first + 1), windows, source)
+        return _Told(feed, past, windows, source)
+
+
+def _from_recorded(name: str, start: int | None, end: int | None) -> _Told:
+    """Each day of the recorded table as a round; a day without a value is stale."""
+    from olivepress.index import history, load
+    from olivepress.oracle import Feed, IndexPoint, Past
+
+    first, final = history.span()
+    if start is not None:
+        first = max(first, to_datetime(start).date())
+    if end is not None:
+        final = min(final, to_datetime(end - 1).date())
+    records = history.path(first, final, name)
+    days = [day_of(record.as_of) for record in records]
+    rounds = tuple(
+        IndexPoint(0, number, day * _DAY, record.value, 0, 0)
+        for number, (day, record) in enumerate(zip(days, records, strict=True), 1)
+        if record.value is not None
+    )
+    feed = Feed(0, name, "0x" + load(name).hash.hex(), 0, heartbeat=_DAY, deviation_bps=0)
+    past = Past(rounds, _DAY, (days[-1] + 1) * _DAY)
+    return _Told(feed, past, (), "recomputed from list prices recorded in the package")
 
 
 async def _find(client: OracleClient, name: str) -> Feed:
