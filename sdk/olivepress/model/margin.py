@@ -51,7 +51,9 @@ def assess(state: State, account: Account, now: int) -> AccountMargin:
     for number in account.series:
         if number:
             _other(state, m, legs, account, state.series[number], now, cached=False)
-    _total(m, legs)
+    for group in _groups(legs):
+        m.initial_margin += _initial(group)
+        _maintain(m, group)
     return m
 
 
@@ -60,27 +62,42 @@ def assess_in(c: Context, position: Position, *, cached: bool) -> AccountMargin:
 
     `cached`: rely on cached marks that are young enough, as placing may.
     """
-    account = c.account
-    m = AccountMargin(account.cash, account.cash, account.cash)
-    legs: list[Leg] = []
-    for number in account.series:
-        if number == c.series.id:
-            hot = c.series.hot
-            _measure(m, legs, c.series, position, hot.mark, c.delta_mark, hot.stale)
-        elif number:
-            _other(c.state, m, legs, account, c.state.series[number], c.now, cached=cached)
-    _total(m, legs)
+    m, legs = _weigh(c, position, cached=cached)
+    for group in _groups(legs):
+        m.initial_margin += _initial(group)
+        _maintain(m, group)
     return m
 
 
 def check(c: Context, *, cached: bool) -> bool:
     """True when IM-equity covers IM. Otherwise the action must not have lowered equity - IM, nor leave equity
     negative (invariant 4)."""
-    m = assess_in(c, c.position, cached=cached)
+    m = _initial_only(c, c.position, cached=cached)
     if m.im_equity >= m.initial_margin:
         return True
-    require_not_lowered(c.account, m, assess_in(c, Position(*c.before), cached=cached))
+    require_not_lowered(c.account, m, _initial_only(c, Position(*c.before), cached=cached))
     return False
+
+
+def _initial_only(c: Context, position: Position, *, cached: bool) -> AccountMargin:
+    m, legs = _weigh(c, position, cached=cached)
+    for group in _groups(legs):
+        m.initial_margin += _initial(group)
+    return m
+
+
+def _weigh(c: Context, position: Position, *, cached: bool) -> tuple[AccountMargin, list[Leg]]:
+    """Values and legs of the acting account."""
+    account, series = c.account, c.series
+    m = AccountMargin(account.cash, account.cash, account.cash)
+    legs: list[Leg] = []
+    for number in account.series:
+        if number == series.id:
+            hot = series.hot
+            _measure(m, legs, series, position, hot.mark, c.delta_mark, hot.stale)
+        elif number:
+            _other(c.state, m, legs, account, c.state.series[number], c.now, cached=cached)
+    return m, legs
 
 
 def require_not_lowered(account: Account, m: AccountMargin, was: AccountMargin) -> None:
@@ -156,52 +173,54 @@ def _measure(
     legs.append((spec, delta, position.open_buy * unit, position.open_sell * unit, short_loss, im_rate))
 
 
-def _total(m: AccountMargin, legs: list[Leg]) -> None:
-    """Sums the legs into the requirements, group by group: one feed, one cap."""
-    if len(legs) == 1:
-        _require(m, legs)
-        return
+def _groups(legs: list[Leg]) -> list[list[Leg]]:
+    """Legs that offset each other: one feed, one cap."""
+    if len(legs) < 2:
+        return [legs] if legs else []
     groups: dict[tuple[int, int], list[Leg]] = {}
     for leg in legs:
         groups.setdefault((leg[0].feed, leg[0].price_cap), []).append(leg)
-    for group in groups.values():
-        _require(m, group)
+    return list(groups.values())
 
 
-def _require(m: AccountMargin, group: list[Leg]) -> None:
-    """The requirements of one group. Rates are the highest of its legs."""
-    longs = shorts = buys = sells = im_rate = mm_bps = spread_bps = band_bps = 0
-    for spec, delta, leg_buys, leg_sells, _, leg_rate in group:
+def _initial(group: list[Leg]) -> int:
+    """IM of one group. Rates are the highest of its legs."""
+    longs = shorts = buys = sells = rate = spread_bps = 0
+    for spec, delta, leg_buys, leg_sells, _, im_rate in group:
         if delta >= 0:
             longs += delta
         else:
             shorts -= delta
         buys += leg_buys
         sells += leg_sells
-        if leg_rate > im_rate:
-            im_rate = leg_rate
-        if spec.mm_bps > mm_bps:
-            mm_bps = spec.mm_bps
+        if im_rate > rate:
+            rate = im_rate
         if spec.spread_bps > spread_bps:
             spread_bps = spec.spread_bps
-        if spec.band_bps > band_bps:
-            band_bps = spec.band_bps
-    mm_rate, spread = mm_bps * 10_000, spread_bps * 10_000
-    im_cap = im_rate * (longs + buys + sells)
-    mm_cap = mm_rate * longs
-    for _, delta, _, _, short_loss, _ in group if shorts else ():
-        if delta < 0:  # a short loses at most `short_loss`
-            im_cap += min(im_rate * -delta, short_loss * RATE)
-            mm_cap += min(mm_rate * -delta, short_loss * RATE)
-    net = longs - shorts
-    bought, sold = abs(net + buys), abs(net - sells)
-    worst = bought if bought > sold else sold
-    offset = spread * (longs if longs < shorts else shorts)
+    bought, sold = abs(longs - shorts + buys), abs(longs - shorts - sells)
     long_side, short_side = longs + buys, shorts + sells
-    im = im_rate * worst + spread * (long_side if long_side < short_side else short_side)
-    mm = mm_rate * abs(net) + offset
-    orders = mm_rate * worst + offset + band_bps * 10_000 * (buys + sells)  # section 7, step 1
-    # Rounded up.
-    m.initial_margin -= -(im if im < im_cap else im_cap) // RATE
-    m.maintenance_margin -= -(mm if mm < mm_cap else mm_cap) // RATE
-    m.orders_margin -= -orders // RATE
+    offset = long_side if long_side < short_side else short_side
+    scaled = rate * (bought if bought > sold else sold) + spread_bps * 10_000 * offset
+    most = rate * (longs + buys + sells) + (_capped(group, rate) if shorts else 0)
+    return -(-(scaled if scaled < most else most) // RATE)  # rounded up
+
+
+def _maintain(m: AccountMargin, group: list[Leg]) -> None:
+    """MM of one group, and below which equity its orders may be cancelled (section 7, step 1)."""
+    longs = sum(delta for _, delta, _, _, _, _ in group if delta > 0)
+    shorts = -sum(delta for _, delta, _, _, _, _ in group if delta < 0)
+    buys = sum(leg[2] for leg in group)
+    sells = sum(leg[3] for leg in group)
+    rate = max(leg[0].mm_bps for leg in group) * 10_000
+    spread = max(leg[0].spread_bps for leg in group) * 10_000
+    band = max(leg[0].band_bps for leg in group) * 10_000
+    net, offset = longs - shorts, spread * min(longs, shorts)
+    most = rate * longs + _capped(group, rate)
+    m.maintenance_margin += -(-min(rate * abs(net) + offset, most) // RATE)
+    worst = max(abs(net + buys), abs(net - sells))
+    m.orders_margin += -(-(rate * worst + offset + band * (buys + sells)) // RATE)
+
+
+def _capped(group: list[Leg], rate: int) -> int:
+    """Margin of the shorts at a rate: none needs more than it can lose."""
+    return sum(min(rate * -delta, short_loss * RATE) for _, delta, _, _, short_loss, _ in group if delta < 0)

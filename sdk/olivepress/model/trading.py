@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from olivepress.events.model import Book
 from olivepress.events.records import Cancelled, Missed, Rejected, Taken
@@ -57,10 +57,10 @@ class Request:
     lots: int
     expiry: int = 0
     client_id: int = 0
-    side: int = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.side = SELLS if self.flags & SELL else BUYS
+    @property
+    def side(self) -> int:
+        return SELLS if self.flags & SELL else BUYS
 
 
 def load(state: State, now: int, number: int, account: Account | None, max_steps: int = 0) -> Context:
@@ -120,7 +120,8 @@ def place(c: Context, r: Request) -> tuple[int, int, bool]:
     crossed, in which case nothing was placed.
     """
     _validate(c, r)
-    side, opposite = c.series.sides[r.side], c.series.sides[1 - r.side]
+    side = SELLS if r.flags & SELL else BUYS
+    opposite = c.series.sides[1 - side]
     crossing = _crosses(r, opposite)
     if crossing:
         refresh(c)
@@ -145,7 +146,7 @@ def place(c: Context, r: Request) -> tuple[int, int, bool]:
         lots = 0
     if not lots:
         return 0, filled, False
-    return book.rest(c, side, r.tick, lots, r.flags, r.expiry, r.client_id), filled, False
+    return book.rest(c, c.series.sides[side], r.tick, lots, r.flags, r.expiry, r.client_id), filled, False
 
 
 def _crosses(r: Request, opposite: Side) -> bool:
@@ -175,7 +176,7 @@ def _reduce(c: Context, r: Request) -> None:
         r.flags |= REDUCE_ONLY
     if r.flags & REDUCE_ONLY and matching.reducible(p, r.side) == 0:
         refuse(NothingToReduce, c.series.id, p.lots)
-    most = (p.open_sell - p.lots if r.side else p.lots + p.open_buy) + r.lots
+    most = (p.open_sell - p.lots if r.flags & SELL else p.lots + p.open_buy) + r.lots
     if most > limit:
         refuse(PositionLimit, c.series.id, most, limit)
 
@@ -186,7 +187,7 @@ def _take(c: Context, r: Request, opposite: Side) -> tuple[int, int]:
     if r.flags & REDUCE_ONLY:
         taking = min(lots, matching.reducible(c.position, r.side))
     low, high = matching.band(c.series)
-    limit = max(r.tick, low) if r.side else min(r.tick, high)
+    limit = max(r.tick, low) if r.flags & SELL else min(r.tick, high)
     left, end = matching.walk(c, opposite, limit, taking, r.flags)
     filled = taking - left
     if r.flags & FILL_OR_KILL and filled != lots:
