@@ -257,6 +257,8 @@ class Relay:
         except reverts.CheckpointMissing as missing:
             last = self._state.feeds[missing.feed].time
             await self._sending.fix_checkpoints(missing.feed, last, missing.day)
+        except reverts.FutureObservation:  # the next block's time will do
+            due.held_until = monotonic() + self._timing.poll_seconds
         except (Reverted, ValidationError) as error:
             due.refused = str(error)
             due.held_until = monotonic() + _RETRY_SECONDS

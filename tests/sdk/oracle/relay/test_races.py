@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from olivepress.oracle import SignedReport
 from relay_kit import VALUE, Oracle, landed, open_oracle, run_relay, until
 
 ROUNDS = 6
@@ -54,26 +55,44 @@ async def test_relays_that_take_turns_waste_next_to_nothing(oracle: Oracle, tmp_
     assert sum(reverted for _, reverted in sent) <= 2
 
 
+async def test_a_round_that_another_relay_has_sent_is_left_to_it(tmp_path: Path) -> None:
+    async with open_oracle(block_time=None) as oracle:
+        reports = oracle.signed(await oracle.now())
+        await send_as_stranger(oracle, reports, priority_fee=10**9)
+        async with run_relay(oracle, tmp_path, timing={"patience_seconds": 60}) as relay:
+            await relay.submit(reports)
+            await asyncio.sleep(1.5)
+            await oracle.chain.mine()
+            await until(lambda: landed(oracle, 1))
+            await asyncio.sleep(1)
+            assert await waiting(oracle) == 0
+            assert await oracle.transactions(8) == (0, 0)
+
+
 async def test_another_relays_transaction_that_is_never_mined_is_not_waited_for_long(tmp_path: Path) -> None:
     """Anyone can put the reports into the node's pool at a fee that no block takes."""
     async with open_oracle(block_time=None) as oracle:
-        now = await oracle.now()
-        reports = oracle.signed(now)
-        call = await oracle.client.update_call(1, reports)
-        stranger = {
-            "from": oracle.chain.accounts[9],
-            "to": call.to,
-            "data": "0x" + call.data.hex(),
-            "gas": hex(500_000),
-            "maxFeePerGas": hex(10**9 + 8),
-            "maxPriorityFeePerGas": "0x1",
-        }
-        await oracle.chain.transport.request("eth_sendTransaction", [stranger])
+        reports = oracle.signed(await oracle.now())
+        await send_as_stranger(oracle, reports, priority_fee=1)
         async with run_relay(oracle, tmp_path, timing={"patience_seconds": 1.5}) as relay:
             await relay.submit(reports)
             await asyncio.sleep(1)
             assert await waiting(oracle) == 1
             await until(lambda: sent_too(oracle), 5)
+
+
+async def send_as_stranger(oracle: Oracle, reports: list[SignedReport], priority_fee: int) -> None:
+    """Puts an update into the node's pool from a key that is no relay of the test."""
+    call = await oracle.client.update_call(1, reports)
+    transaction = {
+        "from": oracle.chain.accounts[9],
+        "to": call.to,
+        "data": "0x" + call.data.hex(),
+        "gas": hex(500_000),
+        "maxFeePerGas": hex(2 * 10**9),
+        "maxPriorityFeePerGas": hex(priority_fee),
+    }
+    await oracle.chain.transport.request("eth_sendTransaction", [transaction])
 
 
 async def waiting(oracle: Oracle) -> int:

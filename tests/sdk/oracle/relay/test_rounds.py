@@ -100,6 +100,19 @@ async def test_a_move_beyond_the_bound_is_confirmed_by_the_next_round(oracle: Or
         assert await oracle.transactions(8) == (3, 0)
 
 
+async def test_a_round_of_a_moment_to_come_waits_for_it(oracle: Oracle, tmp_path: Path) -> None:
+    """Operators' clocks may be ahead, and blocks come later than the schedule's moment."""
+    async with run_relay(oracle, tmp_path) as relay:
+        moment = await oracle.now() + 4
+        await relay.submit(oracle.signed(moment))
+        while not await landed(oracle, 1):
+            assert relay.problems == ""
+            await asyncio.sleep(0.1)
+            assert await oracle.now() < moment + 4
+        assert await oracle.accepted() == [(moment, VALUE)]
+        assert await oracle.transactions(8) == (1, 0)
+
+
 async def test_of_a_batch_and_its_feeds_alone_the_batch_goes(oracle: Oracle, tmp_path: Path) -> None:
     now = await oracle.now()
     async with run_relay(oracle, tmp_path) as relay:
@@ -171,6 +184,7 @@ async def test_a_round_that_the_chain_took_back_is_sent_again(oracle: Oracle, tm
         before = await oracle.chain.snapshot()
         await relay.submit(oracle.signed(now))
         await until(lambda: landed(oracle, 1))
+        await until(lambda: relay.relay.rounds()["rounds"][0]["state"] == "over")
         await oracle.chain.revert(before)
         assert await oracle.accepted() == []
         await until(lambda: landed(oracle, 1))
