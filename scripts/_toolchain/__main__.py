@@ -20,6 +20,7 @@ def main(command: str, arguments: list[str]) -> None:
         "forge": [tools.forge],
         "demo": [VENV_BIN / "olivepress", "demo"],
         "build": [VENV_PYTHON, HERE / "artifacts.py"],
+        "mutate": [VENV_PYTHON, HERE / "mutate.py"],
         "test": [VENV_PYTHON, HERE / "checks.py"],
     }[command]
     if command != "demo":  # the demo writes under the directory it is started from

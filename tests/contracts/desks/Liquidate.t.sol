@@ -286,6 +286,19 @@ contract LiquidateTest is DeskBase {
         );
     }
 
+    /// @dev The same for a long: a bid at 2727 was inside the band of 2870 and is outside that of 2880, which begins at
+    /// 2736.
+    function test_a_long_stays_inside_the_band() public {
+        move(2870);
+        buy(rich, 2727, 10);
+        move(2880);
+        refused(
+            owner(keeper),
+            call(trader, series, 1, 1),
+            abi.encodeWithSelector(IExchangeErrors.NothingTraded.selector, series)
+        );
+    }
+
     /// @dev Closing the smaller leg of a spread adds to the delta.
     function test_refused_when_it_would_free_nothing() public {
         uint16 far = listFar();

@@ -284,6 +284,19 @@ contract TakeTest is ExchangeTest {
         assertEq(position(alice).openCount, 0);
     }
 
+    /// @dev Whoever takes more than the position gets the position and no more.
+    function test_restingReduceOnlyNeverTurnsThePosition() public {
+        trade(alice, bob, 3500, 6);
+        place(alice, SELL | REDUCE_ONLY, 3600, 6);
+        sell(alice, 3500, 2);
+        place(carol, IOC, 3500, 2);
+        (, uint32 filled) = place(carol, IOC, 3600, 6);
+        assertEq(filled, 4);
+        assertEq(lotsOf(alice), 0);
+        assertEq(position(alice).openSell, 0);
+        assertEq(position(alice).openCount, 0);
+    }
+
     function test_restingReduceOnlyWithNothingToReduceIsRetired() public {
         trade(alice, bob, 3500, 2);
         place(alice, SELL | REDUCE_ONLY, 3510, 2);
