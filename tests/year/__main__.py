@@ -1,4 +1,4 @@
-"""A simulated year, checked and drawn as a page. See `scripts/year --help`."""
+"""A simulated year of rounds and settlements, checked against plain Python and drawn as a page."""
 
 from __future__ import annotations
 
