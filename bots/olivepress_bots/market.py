@@ -13,7 +13,7 @@ from decimal import Decimal
 from olivepress.contracts.artifacts import load as load_artifact
 from olivepress.deploy import deploy_all
 from olivepress.exchange import ExchangeClient, SeriesTerms
-from olivepress.index import AnyMethodology, AuditRecord
+from olivepress.index import AnyMethodology
 from olivepress.manifest import Deployment
 from olivepress.oracle.client import OracleClient
 from olivepress.oracle.codec import OracleDomain
@@ -153,13 +153,12 @@ class Market:
     ) -> Committee:
         """The operators, each with its own sources, and a relay that pays for the updates with this key.
 
-        `save_audit` takes the audit records of the first operator.
+        `save_audit` takes the audit records of all operators.
         """
         rules = [FeedRule(symbol, (how,), DEVIATION_BPS) for symbol, how in self.methodologies.items()]
-        savers = [save_audit, *[_keep_nothing] * (len(panels) - 1)]
         operators = [
-            Operator(signer, self.domain, schedule, rules, panel, save_audit=save)
-            for signer, panel, save in zip(self.operators, panels, savers, strict=True)
+            Operator(signer, self.domain, schedule, rules, panel, save_audit=save_audit)
+            for signer, panel in zip(self.operators, panels, strict=True)
         ]
         return Committee(OracleClient(self.transport, self.deployment, relay), operators, relay.address)
 
@@ -167,10 +166,6 @@ class Market:
         """Ends every sender's background work."""
         for sender in self.senders:
             await sender.close()
-
-
-def _keep_nothing(record: AuditRecord) -> None:
-    """Of seven operators with much the same sources, one's records are enough."""
 
 
 def by_feed(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from olivepress.index import explain, load_record
 from processes import Done, descendants, finish, run, start, until_anvil, until_gone
 
 SERIES_KEYS = {
@@ -116,7 +117,18 @@ def test_the_page_and_the_summary_say_what_is_simulated(played: tuple[Done, Path
     assert "real recorded prices" in page
     assert "GPU-H100-SXM-NOV24, simulated prices" in done.out
     assert "adds up to the unit" in done.out
-    assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["audit", "report.html", "report.json"]
+
+
+def test_every_published_value_has_an_audit_record_that_gives_it(
+    played: tuple[Done, Path], report: dict[str, Any]
+) -> None:
+    _, folder = played
+    for series in report["series"]:
+        records = [load_record(path) for path in (folder / "audit").glob(f"*/{series['feed']}-*.json")]
+        assert len(records) >= series["observations"]
+        assert all(record.value_e8 for record in records)
+        assert all(explain(record).matches for record in records[::10])
 
 
 async def test_the_same_seed_repeats_the_run_exactly(report: dict[str, Any], tmp_path: Path) -> None:

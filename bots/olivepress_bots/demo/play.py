@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from olivepress.devchain import DevChain
 from olivepress.events import EventStream
@@ -77,8 +78,8 @@ class Play:
     members: list[Member] = field(default_factory=list)
     runners: list[Runner] = field(default_factory=list)
     recorder: Recorder = field(default_factory=lambda: Recorder({}, {}))
-    audits: list[AuditRecord] = field(default_factory=list)
-    """Of the first operator's reports."""
+    audits: dict[tuple[str, datetime], AuditRecord] = field(default_factory=dict)
+    """For every value and time the record of one operator, the first one that was there."""
 
     async def observe(self, at: int) -> None:
         """One round of the index: every operator that is online signs, the relay hands on."""
@@ -115,7 +116,11 @@ async def prepare(chain: DevChain, scenario: Scenario) -> Play:
     shared = _shared_mirror(chain, market)
     schedule = Schedule(grid_seconds=CONFIRM_DELAY, interval_seconds=scenario.interval)
     panels = [Panel([PacedSource(source) for source in path.sources(number)]) for number in range(OPERATORS)]
-    audits: list[AuditRecord] = []
+    audits: dict[tuple[str, datetime], AuditRecord] = {}
+
+    def keep(record: AuditRecord) -> None:
+        audits.setdefault((record.index, record.as_of), record)
+
     relay = await market.sender("relay")
     play = Play(
         scenario=scenario,
@@ -124,7 +129,7 @@ async def prepare(chain: DevChain, scenario: Scenario) -> Play:
         market=market,
         path=path,
         shared=shared,
-        committee=market.committee(relay, panels, schedule, audits.append),
+        committee=market.committee(relay, panels, schedule, keep),
         audits=audits,
     )
     play.recorder = Recorder(market.feeds, {})

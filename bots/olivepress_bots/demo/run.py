@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def run_demo(*, seed: int, fast: bool, out: Path, month: str, quiet: bool = Fals
     return report
 
 
-async def _play(scenario: Scenario, progress: Any, say: Any) -> tuple[Report, list[AuditRecord]]:
+async def _play(scenario: Scenario, progress: Any, say: Any) -> tuple[Report, Collection[AuditRecord]]:
     async with launch(timestamp=scenario.start - PREPARATION, accounts=1, gas_limit=60_000_000) as chain:
         say("deploying, listing both series, funding everybody")
         play = await prepare(chain, scenario)
@@ -73,7 +74,7 @@ async def _play(scenario: Scenario, progress: Any, say: Any) -> tuple[Report, li
             prices = await settle_everything(play)
             await pay_out(play)
             outcome = await count(play)
-            return await _report(play, prices, outcome), play.audits
+            return await _report(play, prices, outcome), play.audits.values()
         finally:
             await play.market.close()
 
