@@ -10,7 +10,7 @@ from array import array
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from olivepress.model import Call, Exchange
+from olivepress.model import Call, Exchange, IndexOracle
 from olivepress.model.journal import Journal, Log
 from olivepress.model.state import DAY, Position
 from olivepress.types import SeriesSpec
@@ -140,4 +140,6 @@ def dump(value: Any) -> Any:
         return sorted(((key, dump(one)) for key, one in value.items()), key=lambda pair: repr(pair[0]))
     if isinstance(value, (list, tuple, array)):
         return [dump(one) for one in value]
+    if isinstance(value, IndexOracle):
+        return dump(vars(value))
     return value
