@@ -82,6 +82,10 @@ class HalfTick(StandingIndex):
     def window_range(self, feed: int, from_day: int, to_day: int, now: int) -> tuple[int, int]:
         return 0, 0
 
+    def last_before(self, feed: int, day: int, now: int) -> tuple[int, int]:
+        assert day == SPEC.window_start, "the last value before the window"
+        return super().last_before(feed, day, now)
+
 
 def test_the_average_is_rounded_half_up_to_the_tick() -> None:
     market = Market(price=1_000)
