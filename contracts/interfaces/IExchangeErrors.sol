@@ -47,7 +47,6 @@ interface IExchangeErrors {
     error SeriesExpired(uint16 series, uint256 expiry);
     error NotExpired(uint16 series, uint256 expiry);
     error AlreadySettled(uint16 series);
-    error NotSettled(uint16 series);
     error NotClosed(uint16 series);
     error TickOutOfRange(uint256 tick, uint256 lowest, uint256 highest);
     error PriceOutsideBand(uint256 tick, uint256 lowest, uint256 highest);
@@ -98,7 +97,6 @@ interface IExchangeErrors {
     error WindowNotFixed(uint16 series);
     /// @notice Index coverage of the window is below the minimum: the average stands from this time on.
     error CoverageTooLow(uint256 freshSeconds, uint256 elapsed, uint256 standsFrom);
-    error AccountsLeft(uint16 series, uint256 count);
     error InvalidSpec(string field, uint256 value, uint256 lowest, uint256 highest);
     error NothingToCollect(uint16 series);
 

@@ -120,7 +120,8 @@ library Settlement {
             money.pool = uint96(pool);
         }
         money.collected = uint96(pool < claims ? pool : claims);
-        money.bounty = uint64(money.fees * BOUNTY_BPS / 10_000 / (money.members == 0 ? 1 : money.members));
+        uint256 bounty = money.fees * BOUNTY_BPS / 10_000 / (money.members == 0 ? 1 : money.members);
+        money.bounty = bounty > type(uint64).max ? type(uint64).max : uint64(bounty);
         s.hot[series] |= HOT_CLOSED << 248;
         emit IExchangeEvents.SeriesClosed(series, claims, money.collected, advance);
     }

@@ -11,8 +11,6 @@ ENOUGH = 20_000
 """Actions from which on a run must have reached everything."""
 
 UNREACHABLE = {
-    "AccountsLeft": "declared, but raised by nothing",
-    "NotSettled": "declared, but raised by nothing",
     "InvalidShortString": "of a library's constructor, with a name of fixed length",
     "StringTooLong": "of a library's constructor, with a name of fixed length",
     "LevelFull": "needs 4,294,967,294 orders at one tick; a forge test sets the queue's end instead",

@@ -40,7 +40,7 @@ from olivepress.reverts import (
 )
 
 # The contract keeps the bounty in 64 bits.
-_BOUNTY_BITS = (1 << 64) - 1
+_LARGEST_BOUNTY = (1 << 64) - 1
 BOUNTY_BPS = 1_000
 """The crankers' share of a series' fees, 1e-4."""
 
@@ -137,7 +137,7 @@ def _close(state: State, series: Series) -> None:
         money.pool += advance
         money.advance = advance
     money.collected = min(money.pool, money.claims)
-    money.bounty = money.fees * BOUNTY_BPS // 10_000 // max(money.members, 1) & _BOUNTY_BITS
+    money.bounty = min(money.fees * BOUNTY_BPS // 10_000 // max(money.members, 1), _LARGEST_BOUNTY)
     series.hot.closed = True
     state.log.add(SeriesClosed, series.id, money.claims, money.collected, advance)
 

@@ -8,11 +8,6 @@ from __future__ import annotations
 from olivepress.reverts.base import ContractError
 
 
-class AccountsLeft(ContractError):
-    series: int
-    count: int
-
-
 class AddressTaken(ContractError):
     taken: str
     account: int
@@ -144,10 +139,6 @@ class NotFlat(ContractError):
 class NotInvited(ContractError):
     account: int
     agent: str
-
-
-class NotSettled(ContractError):
-    series: int
 
 
 class NotWithdrawable(ContractError):
