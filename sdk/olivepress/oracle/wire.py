@@ -11,8 +11,8 @@
 
     {"reason": "wrong_version", "field": "version", "value": "1", "allowed": "2"}
 
-An operator may send several reports of one observation that differ in their feeds, e.g. all feeds together
-and each alone: a relay prefers the one with the most feeds that reaches the quorum.
+An operator may send several reports of one observation that differ in their feeds: first all feeds together,
+then each alone. A relay prefers the one with the most feeds that reaches the quorum.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ async def test_a_round_of_a_moment_to_come_waits_for_it(oracle: Oracle, tmp_path
 async def test_of_a_batch_and_its_feeds_alone_the_batch_goes(oracle: Oracle, tmp_path: Path) -> None:
     now = await oracle.now()
     async with run_relay(oracle, tmp_path) as relay:
-        for values in ({1: VALUE}, {2: VALUE}, {1: VALUE, 2: VALUE}):
+        for values in ({1: VALUE, 2: VALUE}, {1: VALUE}, {2: VALUE}):
             await relay.submit(oracle.signed(now, values=values))
         await until(lambda: landed(oracle, 1))
         await asyncio.sleep(1)
