@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from model_kit import GUARDIAN, NOW, OWNER, REDUCE_ONLY, TODAY, Market
+from olivepress import reverts
+from olivepress.contracts.artifacts import shared_entries
 from olivepress.events import AgentAccepted, AgentInvited, AgentRemoved, GuardianReduceOnly, InsuranceToppedUp
+from olivepress.model import insurance
+from olivepress.model.errors import solidity_names
 from olivepress.model.state import DAY, ZERO_ADDRESS, Position
 from olivepress.reverts import (
     AddressTaken,
@@ -161,8 +165,6 @@ def test_an_order_that_came_to_nothing_joins_no_list(market: Market) -> None:
 
 
 def test_insurance_lifts_the_brake_of_a_feed(market: Market) -> None:
-    from olivepress.model import insurance
-
     state = market.exchange.state
     insurance.declare(state, 2, 1, 500)
     assert state.series[1].hot.deficit
@@ -241,3 +243,15 @@ def test_a_feed_has_at_most_sixteen_live_series(market: Market) -> None:
     with pytest.raises(InvalidSpec) as caught:
         market.list()
     assert values(caught)["field"] == "feed: live series"
+
+
+def test_errors_name_their_values_as_solidity_does() -> None:
+    found = {}
+    for module in (reverts.exchange, reverts.oracle, reverts.tokens):
+        for error in vars(module).values():
+            if isinstance(error, type) and issubclass(error, ContractError) and error is not ContractError:
+                found[error.__name__] = solidity_names(error)
+    declared = {entry.name: tuple(one["name"] for one in entry.inputs) for entry in shared_entries("error")}
+    known = {name: names for name, names in found.items() if name in declared}
+    assert known == {name: declared[name] for name in known}
+    assert len(known) > 80

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from eth_abi.abi import decode as _decode
@@ -20,6 +20,7 @@ from olivepress.hashing import keccak256
 Abi = Sequence[Mapping[str, Any]]
 
 
+@cache
 def snake_case(name: str) -> str:
     """The Python name of a Solidity name: freshSeconds -> fresh_seconds, from -> from_, now_ -> now."""
     snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).strip("_").lower()

@@ -26,11 +26,12 @@ def actor(state: State, call: Call, permission: int) -> Account:
     principal = state.principals.get(call.sender)
     if principal is None:
         refuse(NoAccount, call.sender)
-    if principal.permissions & permission != permission:
+    account, permissions, expiry = principal
+    if permissions & permission != permission:
         refuse(AgentNotPermitted, call.sender, permission)
-    if principal.expiry and principal.expiry <= call.time:
-        refuse(AgentExpired, call.sender, principal.expiry)
-    return state.accounts[principal.account]
+    if expiry and expiry <= call.time:
+        refuse(AgentExpired, call.sender, expiry)
+    return state.accounts[account]
 
 
 def open_account(state: State, owner: str) -> Account:

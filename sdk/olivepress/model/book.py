@@ -64,7 +64,7 @@ def rest(c: Context, side: Side, tick: int, lots: int, flags: int, expiry: int, 
     generation = _next_generation(level, index)
     level.orders[index] = Order(c.account.id, lots, position.epoch, expiry, flags, generation, client_id)
     level.tail = index + 1
-    journal.on_undo(_take_back, side, tick, level)
+    journal.on_undo((_take_back, side, tick, level))
     position.open_count += 1
     if side.side == BUYS:
         position.open_buy += lots
@@ -123,7 +123,7 @@ def remove(
         or order.epoch != position.epoch
     ):
         return None
-    state.journal.on_undo(_put_back, level, index, order, level.head, level.tail)
+    state.journal.on_undo((_put_back, level, index, order, level.head, level.tail))
     release(position, side.side, order.lots, True)
     orders = level.orders
     del orders[index]
@@ -157,7 +157,7 @@ def drop(state: State, side: Side, tick: int, level: Level) -> None:
     level.head = level.tail = 1
     ticks = side.ticks
     del ticks[bisect_left(ticks, tick)]
-    state.journal.on_undo(insort, ticks, tick)
+    state.journal.on_undo((insort, ticks, tick))
 
 
 def kill_orders(state: State, account: int, series: Series | None) -> None:

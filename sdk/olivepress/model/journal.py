@@ -1,9 +1,9 @@
 """Actions that are refused leave no trace, as a revert does not: the journal of one action, and the log.
 
 Every function that changes something says so to the journal first: `keep(record)` before it changes fields
-of a record, `put(mapping, key, value)` instead of an assignment, `on_undo(function, ...)` for anything else.
-When the action is refused the journal is played backwards. So nothing has to be checked ahead, and the
-model's code follows the order of the contracts.
+of a record, `put(mapping, key, value)` instead of an assignment, `on_undo((function, ...))` for anything
+else. When the action is refused the journal is played backwards. So nothing has to be checked ahead, and
+the model's code follows the order of the contracts.
 """
 
 from __future__ import annotations
@@ -46,10 +46,12 @@ def record(cls: type[T]) -> type[T]:
 class Journal:
     """How to take back what the action under way has changed so far."""
 
-    __slots__ = ("entries",)
+    __slots__ = ("entries", "on_undo")
 
     def __init__(self) -> None:
         self.entries: list[tuple[Any, ...]] = []
+        self.on_undo = self.entries.append
+        """Takes (function, *arguments) to call when the action is refused."""
 
     def keep(self, one: Record) -> tuple[Any, ...]:
         """Remembers the fields of a record, before they change. Returns their values."""
@@ -72,10 +74,6 @@ class Journal:
     def drop(self, mapping: dict[K, V], key: K) -> None:
         """del mapping[key]; the key is there."""
         self.entries.append((mapping.__setitem__, key, mapping.pop(key)))
-
-    def on_undo(self, function: Callable[..., object], *arguments: object) -> None:
-        """What to call when the action is refused."""
-        self.entries.append((function, *arguments))
 
     def undo(self) -> None:
         """Everything as it was before the action."""

@@ -51,10 +51,7 @@ def assess(state: State, account: Account, now: int) -> AccountMargin:
     for number in account.series:
         if number:
             _other(state, m, legs, account, state.series[number], now, cached=False)
-    for group in _groups(legs):
-        m.initial_margin += _initial(group)
-        _maintain(m, group)
-    return m
+    return _require(m, legs)
 
 
 def assess_in(c: Context, position: Position, *, cached: bool) -> AccountMargin:
@@ -62,31 +59,21 @@ def assess_in(c: Context, position: Position, *, cached: bool) -> AccountMargin:
 
     `cached`: rely on cached marks that are young enough, as placing may.
     """
-    m, legs = _weigh(c, position, cached=cached)
-    for group in _groups(legs):
-        m.initial_margin += _initial(group)
-        _maintain(m, group)
-    return m
+    return _require(*_weigh(c, position, cached))
 
 
 def check(c: Context, *, cached: bool) -> bool:
     """True when IM-equity covers IM. Otherwise the action must not have lowered equity - IM, nor leave equity
     negative (invariant 4)."""
-    m = _initial_only(c, c.position, cached=cached)
-    if m.im_equity >= m.initial_margin:
+    m, legs = _weigh(c, c.position, cached)
+    if m.im_equity >= sum(map(_initial, _groups(legs))):
         return True
-    require_not_lowered(c.account, m, _initial_only(c, Position(*c.before), cached=cached))
+    was = assess_in(c, Position(*c.before), cached=cached)
+    require_not_lowered(c.account, _require(m, legs), was)
     return False
 
 
-def _initial_only(c: Context, position: Position, *, cached: bool) -> AccountMargin:
-    m, legs = _weigh(c, position, cached=cached)
-    for group in _groups(legs):
-        m.initial_margin += _initial(group)
-    return m
-
-
-def _weigh(c: Context, position: Position, *, cached: bool) -> tuple[AccountMargin, list[Leg]]:
+def _weigh(c: Context, position: Position, cached: bool) -> tuple[AccountMargin, list[Leg]]:
     """Values and legs of the acting account."""
     account, series = c.account, c.series
     m = AccountMargin(account.cash, account.cash, account.cash)
@@ -173,10 +160,18 @@ def _measure(
     legs.append((spec, delta, position.open_buy * unit, position.open_sell * unit, short_loss, im_rate))
 
 
+def _require(m: AccountMargin, legs: list[Leg]) -> AccountMargin:
+    """Puts the requirements of all groups into `m`."""
+    for group in _groups(legs):
+        m.initial_margin += _initial(group)
+        _maintain(m, group)
+    return m
+
+
 def _groups(legs: list[Leg]) -> list[list[Leg]]:
     """Legs that offset each other: one feed, one cap."""
-    if len(legs) < 2:
-        return [legs] if legs else []
+    if len(legs) == 1:
+        return [legs]
     groups: dict[tuple[int, int], list[Leg]] = {}
     for leg in legs:
         groups.setdefault((leg[0].feed, leg[0].price_cap), []).append(leg)

@@ -91,7 +91,7 @@ def _level(c: Context, w: Walk, level: Level) -> bool:
     """True when every order of the level is gone."""
     journal, orders = c.state.journal, level.orders
     index, tail = level.head, level.tail
-    journal.on_undo(_set_ends, level, index, tail)
+    journal.on_undo((_set_ends, level, index, tail))
     while index != tail and w.left:
         if c.steps == 0:
             w.stopped = True
