@@ -7,6 +7,7 @@ HTTP between them, the files, and the waiting: time here is whatever the caller 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from olivepress.oracle.client import OracleClient
 from olivepress.oracle.codec import SignedReport
@@ -14,14 +15,39 @@ from olivepress.oracle.operator import Operator
 from olivepress.oracle.relay.planner import Planner
 from olivepress.oracle.relay.reports import RoundKey
 from olivepress.oracle.relay.settings import Timing
-from olivepress.oracle.snapshot import read_state
+from olivepress.oracle.snapshot import OracleState, read_state
+
+
+class Board(Protocol):
+    """The oracle to which a committee reports: on a chain, or in a simulation."""
+
+    async def state(self) -> OracleState:
+        """The oracle now."""
+        ...
+
+    async def submit(self, operator_set: int, reports: Sequence[SignedReport]) -> object:
+        """Puts one round in force, or raises what the oracle refuses it with."""
+        ...
+
+
+class ChainBoard:
+    """The contract, through a client that pays."""
+
+    def __init__(self, oracle: OracleClient) -> None:
+        self.oracle = oracle
+
+    async def state(self) -> OracleState:
+        return await read_state(self.oracle)
+
+    async def submit(self, operator_set: int, reports: Sequence[SignedReport]) -> object:
+        return await self.oracle.submit_reports(operator_set, reports)
 
 
 class Committee:
-    """`oracle` sends what the relay at `address` would send."""
+    """`board` gets what the relay at `address` would send."""
 
-    def __init__(self, oracle: OracleClient, operators: Sequence[Operator], address: str) -> None:
-        self.oracle = oracle
+    def __init__(self, board: Board, operators: Sequence[Operator], address: str) -> None:
+        self.board = board
         self.operators = tuple(operators)
         self._address = address
 
@@ -30,7 +56,7 @@ class Committee:
 
         :param online: whether operator number n, from 0, is there
         """
-        state = await read_state(self.oracle)
+        state = await self.board.state()
         collected: dict[RoundKey, dict[str, SignedReport]] = {}
         for number, operator in enumerate(self.operators):
             if not online(number):
@@ -45,10 +71,10 @@ class Committee:
         planner = Planner(Timing(), self._address)
         sent = 0
         while collected:
-            planner.look(collected, await read_state(self.oracle), now=0)
+            planner.look(collected, await self.board.state(), now=0)
             due = planner.next()
             if due is None or due.operators is None:
                 break
-            await self.oracle.submit_reports(due.operators.id, due.reports)
+            await self.board.submit(due.operators.id, due.reports)
             sent += 1
         return sent

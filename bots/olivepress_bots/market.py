@@ -6,7 +6,7 @@ The demo and the devnet use it; on a public chain the same steps are the owner's
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ from olivepress.rpc import Transport
 from olivepress.signer import LocalSigner, address_bytes
 from olivepress.tx import TransactionSender
 from olivepress.units import amount_to_base
-from olivepress_bots.committee import Committee
+from olivepress_bots.committee import ChainBoard, Committee
 
 GAS_MONEY = 10**21
 """Wei that every key of a local chain gets."""
@@ -160,16 +160,10 @@ class Market:
             Operator(signer, self.domain, schedule, rules, panel, save_audit=save_audit)
             for signer, panel in zip(self.operators, panels, strict=True)
         ]
-        return Committee(OracleClient(self.transport, self.deployment, relay), operators, relay.address)
+        board = ChainBoard(OracleClient(self.transport, self.deployment, relay))
+        return Committee(board, operators, relay.address)
 
     async def close(self) -> None:
         """Ends every sender's background work."""
         for sender in self.senders:
             await sender.close()
-
-
-def by_feed(
-    methodologies: Mapping[str, AnyMethodology], feeds: Mapping[str, int]
-) -> dict[int, AnyMethodology]:
-    """Methodologies by feed number, as a ReporterView wants them."""
-    return {feeds[symbol]: methodology for symbol, methodology in methodologies.items()}

@@ -145,8 +145,8 @@ def to_operation(action: Action, terms: Series) -> Operation:
 
 
 def own_orders(series: SeriesState, account: int) -> tuple[OwnOrder, ...]:
-    """Resting orders of an account, those included that ran out and still hold margin."""
-    orders = series.book.of_account(account)
+    """Resting orders of an account by id, those included that ran out and still hold margin."""
+    orders = sorted(series.book.of_account(account), key=lambda order: order.id)
     return tuple(
         OwnOrder(order.id, order.side, order.tick, order.lots, order.expiry, order.client_id)
         for order in orders

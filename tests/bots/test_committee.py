@@ -70,7 +70,7 @@ async def committee(chain: DevChain, desk: Desk) -> AsyncIterator[Committee]:
 
 
 async def feeds(committee: Committee) -> dict[int, FeedState]:
-    return dict((await read_state(committee.oracle)).feeds)
+    return dict((await read_state(committee.board.oracle)).feeds)
 
 
 async def test_one_update_for_all_feeds(chain: DevChain, committee: Committee, desk: Desk) -> None:

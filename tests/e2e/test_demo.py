@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from olivepress.index import explain, load_record
+from olivepress.units import amount_to_base
+from olivepress_bots.demo.scenario import make_scenario
+from olivepress_bots.simulation import Conditions, simulate_month
 from processes import Done, descendants, finish, run, start, until_anvil, until_gone
 
 SERIES_KEYS = {
@@ -69,6 +72,16 @@ def test_every_unit_is_accounted_for(report: dict[str, Any]) -> None:
     assert report["conservation_ok"] is True
     assert len(report["checks"]) >= 9
     assert all(report["checks"].values())
+
+
+def test_the_model_plays_the_same_month_to_the_unit(report: dict[str, Any]) -> None:
+    """The same strategies on the model, at the demo's moments: every account ends with the same money."""
+    month = simulate_month(make_scenario(3, fast=True), Conditions(block_time=0, latency=0))
+    simulated = {one.name: amount_to_base(one.withdrawn, 6) for one in month.parties}
+    assert simulated == {account["name"]: account["withdrawn"] for account in report["accounts"]}
+    prices = {series["symbol"]: Decimal(series["settlement_price"]) for series in report["series"]}
+    assert month.settled == prices
+    assert sum(one.transactions for one in month.parties) > 300
 
 
 def test_fees_are_those_of_the_fills(report: dict[str, Any]) -> None:

@@ -98,9 +98,10 @@ def test_only_the_command_knows_the_bots_and_only_when_it_runs() -> None:
         for module, tree in sources("sdk").items()
         if any(name.startswith("olivepress_bots") for name in imported(tree, lazily=True))
     }
-    assert users == {"olivepress.cli.chain"}
-    at_once = list(imported(sources("sdk")["olivepress.cli.chain"], lazily=False))
-    assert [name for name in at_once if name.startswith("olivepress_bots")] == []
+    assert users == {"olivepress.cli.chain", "olivepress.cli.simulate"}
+    for user in users:
+        at_once = list(imported(sources("sdk")[user], lazily=False))
+        assert [name for name in at_once if name.startswith("olivepress_bots")] == []
 
 
 def test_strategies_know_neither_chain_nor_clock() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from olivepress.cli import chain, market, oracle, past, relay, trade
+from olivepress.cli import chain, market, oracle, past, relay, simulate, trade
 from olivepress.cli.exits import guarded
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.command("demo")(guarded(chain.demo))
 app.command("devnet")(guarded(chain.devnet))
+app.command("simulate")(guarded(simulate.simulate))
 app.command("deploy")(guarded(chain.deploy))
 app.command("series")(guarded(market.series))
 app.command("book")(guarded(market.book))

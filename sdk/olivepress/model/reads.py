@@ -94,6 +94,12 @@ class Reads:
         sides = (BUYS, SELLS)
         return [one for side in sides for one in self._live(series, side, now) if one[1].account == account]
 
+    def held_orders(self, account: int, series: int) -> list[tuple[int, Order]]:
+        """The account's orders by id, those that ran out and still hold margin included."""
+        self._account(account)
+        held = [one for side in (BUYS, SELLS) for one in self._queued(self._series(series), side)]
+        return sorted((one for one in held if one[1].account == account), key=lambda one: one[0])
+
     def best(self, series: int, sells: bool, now: int) -> int:
         """Tick of the best live order, 0 for none."""
         for order_id, _ in self._live(series, SELLS if sells else BUYS, now):
@@ -104,6 +110,12 @@ class Reads:
         series = self._series(number)
         if now >= series.expiry:
             return
+        for order_id, order in self._queued(series, side):
+            if not order.expiry or order.expiry > now:
+                yield order_id, order
+
+    def _queued(self, series: Series, side: int) -> Iterator[tuple[int, Order]]:
+        """Orders that were neither filled nor cancelled, best first."""
         one = series.sides[side]
         for tick in one.ticks if side == SELLS else reversed(one.ticks):
             level = one.levels[tick]
@@ -111,8 +123,7 @@ class Reads:
                 order = level.orders.get(index)
                 if order is None or order.epoch != series.positions[order.account].epoch:
                     continue
-                if not order.expiry or order.expiry > now:
-                    yield one.id << 72 | tick << 48 | index << 16 | order.generation, order
+                yield one.id << 72 | tick << 48 | index << 16 | order.generation, order
 
     def _series(self, number: int) -> Series:
         found = self.state.series.get(number)
