@@ -62,6 +62,7 @@ abstract contract ExchangeBase is Ownable2Step, IExchangeErrors, IExchangeEvents
     }
 
     function _delegate(address target) internal {
+        // slither-disable-next-line controlled-delegatecall (the target is fixed at deployment; all its functions are the exchange's)
         (bool ok, bytes memory answer) = target.delegatecall(msg.data);
         assembly ("memory-safe") {
             if iszero(ok) { revert(add(answer, 32), mload(answer)) }

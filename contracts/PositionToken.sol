@@ -21,6 +21,7 @@ contract PositionToken is IPositionToken, ERC20, ERC20Permit {
         _;
     }
 
+    // slither-disable-next-line missing-zero-check (the factory passes its caller)
     constructor(address exchange_, string memory symbol_, uint16 series_, bool isLong_)
         ERC20(string.concat("olivepress ", symbol_), symbol_)
         ERC20Permit("olivepress position")

@@ -38,9 +38,11 @@ interface IBackOffice {
     function setReduceOnly(uint16 series, bool on) external;
 
     /// @notice Names the guardian. Owner only.
+    // slither-disable-next-line shadowing-local (the parameter is what the getter will answer)
     function setGuardian(address guardian) external;
 
     /// @notice Names the arbiter of challenged settlements. Owner only.
+    // slither-disable-next-line shadowing-local (the parameter is what the getter will answer)
     function setArbiter(address arbiter) external;
 
     // --- reading: raw words; ILens gives them as figures ---

@@ -142,6 +142,7 @@ library Liquidation {
     }
 
     function _allowed(AccountMargin memory m, uint256 freed) private pure returns (uint256) {
+        // slither-disable-next-line incorrect-equality (division by it follows)
         if (m.equity <= 0 || m.maintenanceMargin == 0) return 0;
         return uint256(m.equity) * freed / m.maintenanceMargin;
     }
@@ -179,6 +180,7 @@ library Liquidation {
         for (uint256 list = s.accounts[account] >> 96; list != 0; list >>= 16) {
             if (uint16(list) != 0) _move(s, oracle, x, uint16(list));
         }
+        // slither-disable-next-line incorrect-equality (no series has the number 0)
         if (x.payIn == 0) revert IExchangeErrors.NothingFreed(account, 0);
         (paid, insured) = _pay(s, oracle, x);
         AccountMargin memory m = Margin.assess(s, oracle, bidder);
@@ -197,6 +199,7 @@ library Liquidation {
         uint256 key = Words.positionKey(x.account, series);
         Position memory p = Words.toPosition(s.positions[key]);
         int256 lots = p.lots * int256(x.fraction) / int256(WHOLE);
+        // slither-disable-next-line incorrect-equality (whole lots: none is moved)
         if (lots == 0) return;
         x.payIn = series;
         Mark.Quote memory q = Mark.quote(oracle, t, Words.toTradeTerms(s.tradeTerms[series]), h);
@@ -206,8 +209,10 @@ library Liquidation {
         Position memory b = Words.toPosition(s.positions[bidderKey]);
         int256 longs = _long(p.lots) + _long(b.lots);
         p.lots -= lots;
+        // slither-disable-next-line divide-before-multiply (the lots are whole lots first: what is moved is what is paid for)
         p.quote += lots * price;
         b.lots += lots;
+        // slither-disable-next-line divide-before-multiply (as above)
         b.quote -= lots * price;
         p.lastFillDay = b.lastFillDay = block.timestamp / DAY;
         _limit(t, b, series);
@@ -355,6 +360,7 @@ library Liquidation {
     }
 
     function _credit(State storage s, uint256 account, uint256 series, int256 amount) private {
+        // slither-disable-next-line incorrect-equality (only saves a write)
         if (amount == 0) return;
         _join(s, account, series);
         _addQuote(s, account, series, amount);

@@ -60,6 +60,7 @@ library Mark {
             (sum, fresh,,) = oracle.window(uint16(t.feed), uint16(t.windowStart), uint16(t.expiryDay));
         }
         int256 ahead = q.index + h.basis * int256(remaining) / int256(end - start);
+        // slither-disable-next-line incorrect-equality (division by it follows)
         if (fresh + remaining == 0) {
             q.mark = q.deltaMark = _clamp(q.index, t.priceCap);
             return;
@@ -113,6 +114,7 @@ library Mark {
             );
             if (step > limit) step = limit;
             if (step < -limit) step = -limit;
+            // slither-disable-next-line incorrect-equality (nothing but 0 leaves the basis where it is)
             if (step == 0) return; // time goes on counting, so that dust trades cannot freeze the basis
             h.basis += step;
             h.basisTime = block.timestamp;

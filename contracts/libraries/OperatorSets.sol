@@ -50,7 +50,9 @@ library OperatorSets {
             revert IIndexOracle.OperatorCountOutOfRange(count, MAX_OPERATORS);
         }
         uint256 faulty = (count - 1) / 3;
+        // slither-disable-next-line divide-before-multiply (f is a whole number of operators)
         if (quorum < 2 * faulty + 1 || quorum > count - faulty) {
+            // slither-disable-next-line divide-before-multiply (as above)
             revert IIndexOracle.QuorumOutOfRange(quorum, 2 * faulty + 1, count - faulty);
         }
         bytes memory packed;

@@ -43,6 +43,7 @@ library Settlement {
         s.hot[series] = Words.pack(h);
         Insurance.delist(s, t.feed, series);
         emit IExchangeEvents.SeriesSettled(series, uint24(tick), a.fresh, a.elapsed);
+        // slither-disable-next-line incorrect-equality (a count of accounts)
         if (money.uncranked == 0) _close(s, series, t.feed);
         return uint24(tick);
     }

@@ -16,6 +16,7 @@ import {ACCOUNT_TOKEN, DAY, HOT_CLOSED, HOT_SETTLED, Position, State, Terms, Wor
 /// @notice docs/spec/tokens.md. A token's account takes lots over at a constant price, 0 for LONG and priceCap for SHORT,
 /// so it never owes anything: a LONG token is worth the settlement price, a SHORT token priceCap minus it.
 library Tokens {
+    // slither-disable-next-line reentrancy-events (called under the lock; factory and tokens are our own code)
     function create(State storage s, ITokenFactory factory, uint16 series)
         internal
         returns (address longToken, address shortToken)
@@ -94,6 +95,7 @@ library Tokens {
         emit IExchangeEvents.Realised(uint32(account), series, value);
     }
 
+    // slither-disable-next-line reentrancy-events (called under the lock; factory and tokens are our own code)
     function unwrap(
         State storage s,
         IIndexOracle oracle,
@@ -161,12 +163,14 @@ library Tokens {
 
     /// @dev Unwrapping into the other side closes both.
     function _openInterest(State storage s, uint16 series, uint256 before, uint256 after_) private {
+        // slither-disable-next-line incorrect-equality (only saves a write)
         if (before == after_) return;
         uint256 word = s.hot[series];
         uint256 open = uint32(word >> 168) + after_ - before;
         s.hot[series] = (word & ~(uint256(type(uint32).max) << 168)) | (open << 168);
     }
 
+    // slither-disable-next-line reentrancy-events (called under the lock; factory and tokens are our own code)
     function redeem(State storage s, uint256 account, uint16 series, bool long_, uint32 lots)
         internal
         returns (uint256 claim)

@@ -59,6 +59,7 @@ def checks(deep: bool) -> list[Check]:
     profile = "deep" if deep else "ci" if os.environ.get("CI") else "default"
     ruff, mypy = str(VENV_BIN / "ruff"), str(VENV_BIN / "mypy")
     build = str(ROOT / "scripts" / "_toolchain" / "artifacts.py")
+    slither = str(ROOT / "scripts" / "_toolchain" / "analysis.py")
     return [
         Check("lint", [ruff, "check", "."]),
         Check("format", [ruff, "format", "--check", "."]),
@@ -66,6 +67,7 @@ def checks(deep: bool) -> list[Check]:
         Check(
             "solidity-format", ["forge", "fmt", "--check", "contracts", "tests/contracts"], lane="contracts"
         ),
+        Check("slither", [str(VENV_PYTHON), slither], lane="contracts"),
         Check("build", [str(VENV_PYTHON), build, "--check"], lane="contracts"),
         Check("forge", ["forge", "test"], count_forge, profile, lane="contracts"),
         Check(

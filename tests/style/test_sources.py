@@ -89,7 +89,7 @@ def test_no_path_of_one_machine() -> None:
 
 
 def test_locks_name_no_host() -> None:
-    for name in ("requirements.lock", "requirements-node.lock"):
+    for name in ("requirements.lock", "requirements-node.lock", "requirements-slither.lock"):
         lines = [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("#")]
         assert [line for line in lines if not re.fullmatch(r"[a-z0-9.-]+==[\w.]+", line)] == []
     assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
