@@ -51,6 +51,7 @@ class Daemon:
         self._prune = prune if audit_days else None
         self._audit_days = audit_days
         self._clock_problem = ""
+        self._defect = ""
         self._findings: dict[str, Finding] = {}
         self._troubles: dict[str, str] = {}
         self._tidied = 0
@@ -70,11 +71,22 @@ class Daemon:
                 # The sources are read before the observation time, so that what they say was true by then.
                 at = schedule.at(seconds(self.clock.now())) + schedule.grid_seconds
                 if await sleep_until(self.clock, at - lead, schedule.grid_seconds):
-                    await self.tick(at)
+                    await self._tick_or_tell(at)
         finally:
             await self.delivery.stop()
             self.operator.reports.close()
             _LOG.info("operator stopped")
+
+    async def _tick_or_tell(self, at: int) -> None:
+        """What nobody thought of, such as a full disk, is told, and tried again at the next time."""
+        try:
+            await self.tick(at)
+            self._defect = ""
+        except Exception as error:
+            self._defect = f"{type(error).__name__}: {error}"
+            _LOG.exception("nothing came of time=%s", at)
+            # What fails before its time must not be tried again and again until then.
+            await sleep_until(self.clock, at, self.operator.schedule.grid_seconds)
 
     async def tick(self, at: int) -> Step | None:
         """Everything for one time of the grid: poll before it, decide at it, report after it."""
@@ -179,7 +191,7 @@ class Daemon:
     def health(self) -> Health:
         """For /health: problems in words, and the figures of each feed."""
         now = seconds(self.clock.now())
-        problems = [text for text in (self.watch.problem, self._clock_problem) if text]
+        problems = [text for text in (self.watch.problem, self._clock_problem, self._defect) if text]
         feeds: dict[str, Any] = {}
         for symbol, found in self._findings.items():
             if found.trouble:

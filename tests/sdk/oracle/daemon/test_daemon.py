@@ -270,6 +270,27 @@ async def test_after_a_crash_the_rest_is_handed_on(monkeypatch: pytest.MonkeyPat
     ]
 
 
+async def test_a_full_disk_is_told_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = True
+
+    def save(record: object) -> None:
+        if full:
+            raise OSError("no space left")
+
+    bench = Bench(monkeypatch, save_audit=save)
+    async with bench.running():
+        await bench.until(NOON + 180)
+        assert bench.times == []
+        assert "OSError: no space left" in bench.daemon.health().problems
+        full = False
+        await bench.until(NOON + 240)
+        assert bench.times == [NOON + 240]
+        assert bench.daemon.health().problems == []
+    assert "nothing came of" in caplog.text
+
+
 async def test_it_stops_at_once_and_lets_go(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(monkeypatch)
     bench.relay.down = True
