@@ -61,7 +61,12 @@ def rest(c: Context, side: Side, tick: int, lots: int, flags: int, expiry: int, 
         refuse(TooManyOrders, c.series.id, MAX_OPEN_ORDERS)
     if level.head == index:
         insort(side.ticks, tick)
-    generation = _next_generation(level, index)
+    used = level.generations
+    if index > len(used):
+        generation = 1
+        used.append(1)
+    else:
+        generation = used[index - 1] = (used[index - 1] + 1) & 0xFFFF
     level.orders[index] = Order(c.account.id, lots, position.epoch, expiry, flags, generation, client_id)
     level.tail = index + 1
     journal.on_undo((_take_back, side, tick, level))
@@ -73,16 +78,6 @@ def rest(c: Context, side: Side, tick: int, lots: int, flags: int, expiry: int, 
     order_id = side.id << 72 | tick << 48 | index << 16 | generation
     c.records.append(_new(Placed, (order_id, flags, tick, lots, expiry, client_id)))
     return order_id
-
-
-def _next_generation(level: Level, index: int) -> int:
-    used = level.generations
-    if index > len(used):
-        used.append(1)
-        return 1
-    generation = (used[index - 1] + 1) & 0xFFFF
-    used[index - 1] = generation
-    return generation
 
 
 def _take_back(side: Side, tick: int, level: Level) -> None:

@@ -66,7 +66,8 @@ def check(c: Context, *, cached: bool) -> bool:
     """True when IM-equity covers IM. Otherwise the action must not have lowered equity - IM, nor leave equity
     negative (invariant 4)."""
     m, legs = _weigh(c, c.position, cached)
-    if m.im_equity >= sum(map(_initial, _groups(legs))):
+    initial = _initial(legs) if len(legs) == 1 else sum(map(_initial, _groups(legs)))
+    if m.im_equity >= initial:
         return True
     was = assess_in(c, Position(*c.before), cached=cached)
     require_not_lowered(c.account, _require(m, legs), was)
@@ -170,8 +171,6 @@ def _require(m: AccountMargin, legs: list[Leg]) -> AccountMargin:
 
 def _groups(legs: list[Leg]) -> list[list[Leg]]:
     """Legs that offset each other: one feed, one cap."""
-    if len(legs) == 1:
-        return [legs]
     groups: dict[tuple[int, int], list[Leg]] = {}
     for leg in legs:
         groups.setdefault((leg[0].feed, leg[0].price_cap), []).append(leg)
@@ -218,4 +217,9 @@ def _maintain(m: AccountMargin, group: list[Leg]) -> None:
 
 def _capped(group: list[Leg], rate: int) -> int:
     """Margin of the shorts at a rate: none needs more than it can lose."""
-    return sum(min(rate * -delta, short_loss * RATE) for _, delta, _, _, short_loss, _ in group if delta < 0)
+    total = 0
+    for _, delta, _, _, short_loss, _ in group:
+        if delta < 0:
+            margin, most = rate * -delta, short_loss * RATE
+            total += margin if margin < most else most
+    return total

@@ -150,9 +150,10 @@ def place(c: Context, r: Request) -> tuple[int, int, bool]:
 
 
 def _crosses(r: Request, opposite: Side) -> bool:
-    if r.flags & SELL:
-        return r.tick <= book.best(opposite)
-    return r.tick >= book.best(opposite)
+    ticks = opposite.ticks
+    if not ticks:
+        return False
+    return r.tick <= ticks[-1] if r.flags & SELL else r.tick >= ticks[0]
 
 
 def _validate(c: Context, r: Request) -> None:
@@ -225,7 +226,7 @@ def finish(c: Context) -> None:
         mark.follow(series, c.index, c.traded_lots, c.traded_ticks, c.now)
         c.state.journal.keep_field(series.money, "fees")
         series.money.fees += c.fees
-    matching.fits(p)
+        matching.fits(p)
     if c.records:
         c.state.log.add(Book, series.id, c.account.id, tuple(c.records))
 
