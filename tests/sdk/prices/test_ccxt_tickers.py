@@ -12,8 +12,6 @@ import pytest
 from olivepress.prices import CcxtTickers, Kind, QuoteError, SourceError, Unit, collect
 from sdk.prices.local_server import Answer, Server, serving
 
-pytest.importorskip("ccxt", reason="ccxt is an extra and not installed here")
-
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 
 PAIRS = {"TAOUSD": ("TAO", "402.10", "402.30", "402.20"), "FETUSD": ("FET", "0.7120", "0.7130", "0.7125")}
