@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from differential import coverage, mutants
-from differential.run import Report, run
+from differential.run import Report, run, run_side_by_side
 from differential.shrink import script, shrink
 
 
@@ -16,6 +16,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/differential", description=__doc__)
     parser.add_argument("--actions", type=int, default=coverage.ENOUGH, metavar="N", help="at least so many")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed, the same run")
+    parser.add_argument("--processes", type=int, metavar="P", help="so many lives at a time, each to its end")
     parser.add_argument("--first-life", type=int, default=0, metavar="L", help="begin with this life")
     parser.add_argument("--progress", action="store_true", help="a line after every few lives")
     parser.add_argument("--outcomes", action="store_true", help="every verb and outcome with its count")
@@ -59,6 +60,8 @@ def _run(options: argparse.Namespace) -> Report:
             speed = report.actions / (now - begun)
             print(f"{now - begun:7.0f} s  {speed:6.0f} actions/s  {report.line()}", flush=True)
 
+    if options.processes:
+        return run_side_by_side(options.actions, options.seed, options.processes, told=told)
     return run(options.actions, options.seed, first_life=options.first_life, told=told)
 
 

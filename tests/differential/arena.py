@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -37,10 +38,13 @@ class Disagreement(AssertionError):
     """
 
     def __init__(self, action: Action | None, kind: str, text: str) -> None:
-        super().__init__(f"{kind}: {text}\nafter {action}")
+        super().__init__(action, kind, text)
         self.action = action
         self.kind = kind
         self.text = text
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}\nafter {self.action}"
 
 
 class Step(NamedTuple):
@@ -95,8 +99,10 @@ class Arena:
         if model != chain:
             raise Disagreement(action, _first_difference(model, chain), _both(model, chain))
         self.actions += 1
-        words = self._compare(action, self._after(action, model))
-        self._read(action, model)
+        accounts, series = self._reads.touched(action, model)
+        words = self._compare(action, self._after(action, model, accounts, series))
+        if model.error == "" or self.actions % 4 == 0:
+            self._check(action, self._reads.figures(action.at, accounts, series))
         broken = self._invariants.after(action, model, before)
         if self.actions % self._full_every == 0:
             words += self.compare_all(action)
@@ -212,9 +218,11 @@ class Arena:
 
     # --- the state ---
 
-    def _after(self, action: Action, outcome: Outcome) -> Iterator[Word]:
-        """What is compared after every action."""
-        yield from self._words.quick()
+    def _after(
+        self, action: Action, outcome: Outcome, accounts: set[int], series: set[int]
+    ) -> Iterator[Word]:
+        """What is compared after every action: all that it names or told of."""
+        yield from self._words.quick(accounts, series)
         if action.target == "oracle":
             yield from self._words.feeds()
         for event in outcome.events:
@@ -238,13 +246,16 @@ class Arena:
 
     def _compare_words(self, action: Action | None, words: Iterable[Word]) -> int:
         count = 0
-        addresses, storage = self.contracts.addresses, self.contracts.storage
+        addresses, storage = self.contracts.addresses, self.contracts.raw_storage
         for what, target, slot, expected, mask in words:
             count += 1
             found = storage(addresses[target], slot)
             if (found ^ expected) & mask:
                 text = f"model {expected & mask:#x}, contracts {found & mask:#x}"
-                raise Disagreement(action, f"word of {what.rstrip('0123456789 ')}", f"{what}: {text}")
+                name = what if isinstance(what, str) else " ".join(map(str, what))
+                raise Disagreement(
+                    action, f"word of {re.sub('[0-9]+.*', '', name).strip()}", f"{name}: {text}"
+                )
         return count
 
     def compare_all(self, action: Action | None = None) -> int:
@@ -261,7 +272,7 @@ class Arena:
         return words
 
     def _everything(self, today: int) -> Iterator[Word]:
-        yield from self._words.quick()
+        yield from self._words.quick(self.exchange.state.accounts, self.exchange.state.series)
         yield from self._words.rest(self._people, today)
         yield from self._words.oracle(FIRST_DAY - 1, today)
         for series in self.exchange.state.series.values():
@@ -290,10 +301,6 @@ class Arena:
             yield f"fees of series {number}", series.money.fees, both
         for feed, live in self.exchange.state.feed_series.items():
             yield f"series of feed {feed}", sorted(filter(None, live)), view.feed_series(feed)
-
-    def _read(self, action: Action, outcome: Outcome) -> None:
-        """Figures of the accounts and series that an action touched."""
-        self._check(action, self._reads.touched(action, outcome))
 
     def _check(self, action: Action | None, pairs: Iterable[tuple[str, Any, Any]]) -> None:
         for what, model, chain in pairs:

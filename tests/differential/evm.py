@@ -6,7 +6,7 @@ About 30,000 transactions a second, so that whole market lives fit into a test.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -68,6 +68,7 @@ class Contracts:
         self._evm = EVM(env=Env(cfg=cfg, block=self._block(time)), spec_id="CANCUN", gas_limit=_UNLIMITED)
         self._decoder: LogDecoder = default_decoder()
         self.addresses: dict[str, str] = {}
+        self.raw_storage: Callable[[str, int], int] = self._evm.storage
         self._deploy_all(max_lag)
 
     def _artifact(self, name: str) -> Artifact:

@@ -60,7 +60,7 @@ MODEL: dict[str, Mutant] = {
     ),
     "gap-at-its-edge": Mutant(
         "a maker's order is retired when its mark moved by more than the gap",
-        "matching._moved",
+        "matching._dead",
         "against * 10_000 > was",
         "against * 10_000 >= was",
     ),
@@ -91,9 +91,9 @@ MODEL: dict[str, Mutant] = {
     ),
     "maintenance-margin-rounded-down": Mutant(
         "requirements are rounded up",
-        "margin._require",
-        "m.maintenance_margin -= -(mm if mm < mm_cap else mm_cap) // RATE",
-        "m.maintenance_margin += (mm if mm < mm_cap else mm_cap) // RATE",
+        "margin._maintain",
+        "-(-min(rate * abs(net) + offset, most) // RATE)",
+        "min(rate * abs(net) + offset, most) // RATE",
     ),
     "gains-count-in-full": Mutant(
         "gains count for initial margin at gainPct",

@@ -37,10 +37,14 @@ class Reads:
         self._contracts = contracts
         self._exchange = exchange
 
-    def touched(self, action: Action, outcome: Outcome) -> Pairs:
-        """Margins of the accounts and marks of the series that an action touched."""
+    def touched(self, action: Action, outcome: Outcome) -> tuple[set[int], set[int]]:
+        """The accounts and the series that an action names or told of."""
         state = self._exchange.state
-        accounts, series = set(), set()
+        named = [one for one in action.args if type(one) is int]
+        for several in action.args:
+            if isinstance(several, tuple):
+                named += [one for one in several if type(one) is int]
+        accounts, series = set(named), set(named)
         for event in outcome.events:
             where, months = _places(event[0])
             accounts |= {event[n] for n in where if isinstance(event[n], int)}
@@ -50,10 +54,14 @@ class Reads:
         principal = state.principals.get(action.sender)
         if principal is not None:
             accounts.add(principal.account)
-        for account in sorted(accounts & state.accounts.keys()):
-            yield self._margin(account, action.at)
-        for number in sorted(series & state.series.keys()):
-            yield self._mark(number, action.at)
+        return accounts & state.accounts.keys(), series & state.series.keys()
+
+    def figures(self, time: int, accounts: set[int], series: set[int]) -> Pairs:
+        """Margins and marks."""
+        for account in sorted(accounts):
+            yield self._margin(account, time)
+        for number in sorted(series):
+            yield self._mark(number, time)
 
     def everything(self, time: int) -> Pairs:
         """Every account, every series, every book."""

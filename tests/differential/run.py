@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from multiprocessing import Pool
 from typing import Any
 
 from differential import coverage
@@ -13,11 +14,12 @@ from differential.arena import Arena, Disagreement
 from differential.generator.life import live
 
 Told = Callable[["Report"], None]
+_BATCH = 32
 
 
 @dataclass
 class Report:
-    """What a run found. `outcomes` counts (verb, 'ok' or name of the error)."""
+    """What a run found. `outcomes` counts (verb, 'ok' or name of the error); `history` is the last life."""
 
     seed: int
     actions: int = 0
@@ -78,6 +80,28 @@ def run(
     return report
 
 
+def run_side_by_side(actions: int, seed: int, processes: int, *, told: Told | None = None) -> Report:
+    """The same lives, several at a time. The same seed gives the same report, however many processes."""
+    whole, number = Report(seed), 0
+    with Pool(processes) as pool:
+        while whole.actions < actions and whole.disagreement is None:
+            batch = [(seed, one) for one in range(number, number + _BATCH)]
+            for report in pool.imap(_whole_life, batch):
+                if whole.disagreement is None and whole.actions < actions:
+                    whole.add(report)
+                    if told is not None:
+                        told(whole)
+            number += _BATCH
+    return whole
+
+
+def _whole_life(which: tuple[int, int]) -> Report:
+    report = run(1, which[0], first_life=which[1], lives=1)
+    if report.disagreement is None:
+        report.history = []  # long, and nobody asks
+    return report
+
+
 def _life(report: Report, number: int, options: dict[str, Any], most: int | None) -> None:
     arena = Arena(**options)
     history: list[Action] = []
@@ -93,6 +117,8 @@ def _life(report: Report, number: int, options: dict[str, Any], most: int | None
             arena.words_compared += arena.compare_all(history[-1])
     except Disagreement as found:
         report.disagreement, report.history = found, history
+    if report.disagreement is None:
+        report.history = history
     report.actions += arena.actions
     report.states += arena.actions
     report.words += arena.words_compared

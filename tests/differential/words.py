@@ -21,8 +21,15 @@ FULL = 2**256 - 1
 _FEES = ((1 << 48) - 1) << 200  # of a hot word: carried there until it is worth a write
 
 
+_NO_FEES = FULL & ~(((1 << 96) - 1) << 96)  # of the third word of money
+_NO_CLOCK = (0, 0)
+_new = tuple.__new__
+
+
 class Word(NamedTuple):
-    what: str
+    """`what` in words, or as its kind and its numbers."""
+
+    what: str | tuple[str | int, ...]
     target: str
     slot: int
     expected: int
@@ -38,54 +45,45 @@ class Words:
 
     # --- what every action is followed by ---
 
-    def quick(self) -> Iterator[Word]:
-        """Accounts, positions, and what changes of series, feeds and sums; books are not among it."""
+    def quick(self, accounts: Iterable[int], months: Iterable[int]) -> Iterator[Word]:
+        """Accounts, series with their positions, and the sums; books are not among it.
+
+        Runs after every action, so names are put together only where one is asked for.
+        """
         state = self._state
-        for number, account in state.accounts.items():
-            yield Word(f"account {number}", "exchange", mapped(at.ACCOUNTS, number), account_word(account))
-            clock = state.clocks.get(number, (0, 0))
-            yield Word(
-                f"clocks of account {number}",
-                "exchange",
-                mapped(at.CLOCKS, number),
-                clock[0] | clock[1] << 40,
+        for number in accounts:
+            account = state.accounts[number]
+            yield _new(
+                Word,
+                (("account", number), "exchange", mapped(at.ACCOUNTS, number), account_word(account), FULL),
             )
-        for number, series in state.series.items():
-            yield Word(f"hot {number}", "exchange", mapped(at.HOT, number), hot_word(series), FULL & ~_FEES)
-            yield from self._money(series)
-            for account, position in series.positions.items():
-                slot = mapped(at.POSITIONS, at.position_key(account, number))
-                what = f"position of account {account} in {number}"
-                yield Word(what, "exchange", slot, position_word(position))
+            since, negative_since = state.clocks.get(number, _NO_CLOCK)
+            clock = since | negative_since << 40
+            yield _new(
+                Word, (("clocks of account", number), "exchange", mapped(at.CLOCKS, number), clock, FULL)
+            )
+        for number in months:
+            series = state.series[number]
+            hot = hot_word(series)
+            yield _new(Word, (("hot", number), "exchange", mapped(at.HOT, number), hot, FULL & ~_FEES))
+            base = mapped(at.MONEY, number)
+            for place, word in enumerate(money_words(series.money)):
+                # Fees are compared as a sum with what the hot word carries.
+                mask = _NO_FEES if place == 2 else FULL
+                yield _new(Word, (("money", number, place), "exchange", base + place, word, mask))
+            for holder, position in series.positions.items():
+                slot = mapped(at.POSITIONS, holder << 16 | number)
+                word = position_word(position)
+                yield _new(Word, (("position", holder, number), "exchange", slot, word, FULL))
         for feed in range(1, self._oracle.feed_count + 1):
-            yield from self._feed_money(feed)
+            insured, deficit = state.insurance.get(feed, 0), state.deficits.get(feed, 0)
+            yield Word(("insurance of feed", feed), "exchange", mapped(at.INSURANCE, feed), insured)
+            yield Word(("deficits of feed", feed), "exchange", mapped(at.DEFICITS, feed), deficit)
         yield from self._office()
-
-    def _money(self, series: Series) -> Iterator[Word]:
-        base = mapped(at.MONEY, series.id)
-        for number, word in enumerate(money_words(series.money)):
-            # Fees are compared as a sum with what the hot word carries, by `fees`.
-            mask = FULL & ~(((1 << 96) - 1) << 96) if number == 2 else FULL
-            yield Word(f"money {series.id} word {number}", "exchange", base + number, word, mask)
-
-    def _feed_money(self, feed: int) -> Iterator[Word]:
-        state = self._state
-        values = (
-            ("insurance", at.INSURANCE, state.insurance.get(feed, 0)),
-            ("deficits", at.DEFICITS, state.deficits.get(feed, 0)),
-        )
-        for what, slot, value in values:
-            yield Word(f"{what} of feed {feed}", "exchange", mapped(slot, feed), value)
 
     def _office(self) -> Iterator[Word]:
         state = self._state
-        counts = at.COUNTS_WORD.pack(
-            {
-                "account_count": len(state.accounts),
-                "series_count": len(state.series),
-                "treasury": state.office.treasury,
-            }
-        )
+        counts = len(state.accounts) | len(state.series) << 32 | state.office.treasury << 48
         yield Word("counts and treasury", "exchange", at.COUNTS, counts)
         yield Word("bonds", "exchange", at.BONDS, state.office.bonds)
 

@@ -235,8 +235,12 @@ def declared_deficit(w: World) -> Plan:
         yield from plans.strip(w, one)
     yield from w.pass_time((w.day + 2) * DAY)
     feed = int(w.view.terms(series).feed)
-    yield from plans.jump(w, feed, w.pick([300, 3_000]))
     accounts = [w.account_of(one) for one in (third, fourth)]
+    fall = w.pick([400, 2_500])
+    for _ in range(3):
+        yield from plans.jump(w, feed, fall)
+        if min(w.margin(account)[0] for account in accounts) < 0:
+            break
     for account in accounts:
         yield w.act(first, "exchange.flag", account)
         yield w.act(first, "exchange.declare", account, feed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from differential.actions import Action
+from differential.generator.setup import MOST_VALUE
 from differential.generator.world import DAY, MAX_LAG, World
 from differential.updates import HALF_ORDER, OPERATORS, Update, resign
 from olivepress.signer import LocalSigner
@@ -21,7 +22,8 @@ def walk(w: World, feed: int) -> None:
     plan = w.feeds[feed]
     step = plan.value * w.pick([1, 1, 5, 10, 20, 60, 150]) // 1_000
     low = 20 * plan.tick_size
-    plan.value = max(low, plan.value + w.between(-step, step) + w.rng.randrange(plan.tick_size))
+    value = plan.value + w.between(-step, step) + w.rng.randrange(plan.tick_size)
+    plan.value = min(max(low, value), MOST_VALUE)
 
 
 def update(w: World) -> Action:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from differential.generator import clearing, index, trading
-from differential.generator.setup import UNITS, deposit_size, insure
+from differential.generator.setup import MOST_VALUE, UNITS, deposit_size, insure
 from differential.generator.trading import FOK, IOC, POST, REDUCE, SELL_FLAG
 from differential.generator.world import AGENTS, BUY, DAY, SELL, STRANGERS, TRADERS, Plan, World
 from olivepress.errors import Reverted
@@ -91,7 +91,7 @@ def strip(w: World, owner: str) -> Plan:
 def jump(w: World, feed: int, per_mille: int) -> Plan:
     """The index moves to a share of its value; beyond the bound two rounds must agree."""
     plan = w.feeds[feed]
-    plan.value = max(20 * plan.tick_size, plan.value * per_mille // 1_000)
+    plan.value = min(max(20 * plan.tick_size, plan.value * per_mille // 1_000), MOST_VALUE)
     for _ in range(2):
         w.wait(w.between(1, 60))
         action = w.update(feed)

@@ -16,6 +16,8 @@ from differential.updates import OPERATORS
 from olivepress.types import SeriesSpec
 
 UNITS = 10**6
+MOST_VALUE = 2**50
+MOST_TICKS = 2**21 - 1  # so that eight times as much is a price
 FAMILIES = ("LLM", "GPU-H100", "AI")
 
 
@@ -101,7 +103,7 @@ def spec(w: World, feed: int, /, **changes: object) -> SeriesSpec:
     plan = w.feeds[feed]
     siblings = [one for one in w.listed() if w.view.terms(one).feed == feed]
     old = w.view.terms(siblings[-1]) if siblings else None
-    mark = max(2, plan.value // plan.tick_size)
+    mark = min(max(2, plan.value // plan.tick_size), MOST_TICKS)
     mm, band, gap = w.between(300, 1_000), w.between(100, 800), w.between(50, 300)
     fee = w.pick([0, 100, 500, 5_000])
     limit = w.between(20, 300)
@@ -136,6 +138,6 @@ def spec(w: World, feed: int, /, **changes: object) -> SeriesSpec:
 
 def near(w: World, feed: int, mark: int, fields: dict[str, object]) -> int:
     """A mark within maxBasis of the index."""
-    index = int(w.view.feed(feed).price) // w.feeds[feed].tick_size or mark
+    index = min(int(w.view.feed(feed).price) // w.feeds[feed].tick_size or mark, MOST_TICKS)
     basis = int(str(fields["max_basis"])) // 2
     return max(1, min(index + w.between(-basis, basis), int(str(fields["price_cap"]))))

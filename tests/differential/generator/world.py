@@ -11,6 +11,7 @@ from differential.actions import Action
 from differential.evm import CHAIN_ID, DEPLOYER, Contracts
 from differential.updates import Update, sign
 from differential.view import View
+from olivepress.errors import Reverted
 from olivepress.hashing import keccak256
 from olivepress.oracle.codec import OracleDomain
 from olivepress.signer import LocalSigner, address_bytes
@@ -21,6 +22,7 @@ FIRST_DAY = 20_780  # 2026-11-23
 MAX_LAG = 3_600
 
 Plan = Iterator[Action]
+_MARGIN_OF = keccak256(b"marginOf(uint32)")[:4]
 
 
 def person(number: int) -> str:
@@ -160,10 +162,11 @@ class World:
         """(equity, equity for initial margin, IM, MM) as the lens says; zeros where it cannot."""
         self.contracts.set_time(self.now)
         try:
-            ((_, equity, im_equity, _, im, mm, _, _),) = self.contracts.read("lens", "marginOf", account)
-        except Exception:
+            answer = self.contracts.raw("lens", _MARGIN_OF + account.to_bytes(32))
+        except Reverted:
             return 0, 0, 0, 0
-        return equity, im_equity, im, mm
+        words = [int.from_bytes(answer[n : n + 32], signed=True) for n in range(0, 256, 32)]
+        return words[1], words[2], words[4], words[5]
 
     def affordable(self, account: int, series: int) -> int:
         """Lots that the account can take on, roughly."""

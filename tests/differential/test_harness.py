@@ -1,0 +1,180 @@
+"""The comparison itself: what it would notice, and what it prints."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from differential import layout as at
+from differential import mutants
+from differential.actions import Action
+from differential.arena import Arena, Disagreement, replay
+from differential.coverage import errors, missing
+from differential.generator.life import live
+from differential.run import run
+from differential.shrink import script, shrink
+from differential.words import Words
+from olivepress.model.state import Clock
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def played(actions: int = 260, seed: int = 1, life: int = 3) -> tuple[Arena, list[Action]]:
+    """An arena in the middle of a life."""
+    arena = Arena()
+    done = []
+    for action in live(seed, life, arena.contracts):
+        arena.step(action)
+        done.append(action)
+        if len(done) == actions:
+            break
+    return arena, done
+
+
+@pytest.fixture(scope="module")
+def arena() -> Arena:
+    return played()[0]
+
+
+def _order(arena: Arena) -> None:
+    levels = (
+        level
+        for series in arena.exchange.state.series.values()
+        for side in series.sides
+        for level in side.levels.values()
+        if level.orders
+    )
+    next(iter(next(levels).orders.values())).client_id += 1
+
+
+def _tick(arena: Arena) -> None:
+    arena.exchange.state.series[1].sides[0].ticks.insert(0, 1)
+
+
+def _generation(arena: Arena) -> None:
+    series = arena.exchange.state.series.values()
+    level = next(one for each in series for side in each.sides for one in side.levels.values())
+    level.generations[0] += 1
+
+
+CHANGES: list[tuple[str, Callable[[Arena], object]]] = [
+    ("cash", lambda a: setattr(a.exchange.state.accounts[1], "cash", a.exchange.state.accounts[1].cash + 1)),
+    ("epoch", lambda a: setattr(next(iter(a.exchange.state.series[1].positions.values())), "epoch", 999)),
+    ("basis", lambda a: setattr(a.exchange.state.series[1].hot, "basis", 12_345)),
+    ("members", lambda a: setattr(a.exchange.state.series[1].money, "members", 77)),
+    ("fees", lambda a: setattr(a.exchange.state.series[1].money, "fees", 10**15)),
+    ("clock", lambda a: a.exchange.state.clocks.__setitem__(1, Clock(5, 6))),
+    ("insurance", lambda a: a.exchange.state.insurance.__setitem__(1, 10**15)),
+    ("bonds", lambda a: setattr(a.exchange.state.office, "bonds", 1)),
+    ("guardian", lambda a: setattr(a.exchange.state.office, "guardian", "0x" + "77" * 20)),
+    ("owner", lambda a: setattr(a.exchange.state, "owner", "0x" + "77" * 20)),
+    ("declared", lambda a: a.exchange.state.declared.__setitem__((1, 1), 9)),
+    ("cranks", lambda a: a.exchange.state.cranks.__setitem__((1, 1), 9)),
+    ("balance", lambda a: a.exchange.collateral.balances.__setitem__(a.exchange.state.accounts[1].owner, 3)),
+    ("checkpoint", lambda a: a.oracle._checkpoints.pop(max(a.oracle._checkpoints))),
+    ("order", _order),
+    ("tick", _tick),
+    ("generation", _generation),
+]
+
+
+@pytest.mark.parametrize("change", [one for _, one in CHANGES], ids=[name for name, _ in CHANGES])
+def test_every_part_of_the_state_is_compared(change: Callable[[Arena], object]) -> None:
+    arena, actions = played()
+    arena.compare_all(actions[-1])
+    change(arena)
+    with pytest.raises(Disagreement):
+        arena.compare_all(actions[-1])
+
+
+def test_lost_money_breaks_a_promise() -> None:
+    arena, actions = played()
+    assert arena._invariants.always(actions[-1].at) is None
+    arena.exchange.state.series[1].money.pool += 1
+    broken = arena._invariants.always(actions[-1].at)
+    assert broken is not None
+    assert broken[0] == "2"
+
+
+@pytest.mark.parametrize(
+    "name", ["taker-fee-rounded-down", "mark-rounded-down", "maintenance-margin-rounded-down"]
+)
+def test_a_changed_rule_is_noticed(name: str) -> None:
+    with mutants.MODEL[name]:
+        report = run(2_000, seed=1)
+    assert report.disagreement is not None
+    assert run(report.actions + 1, seed=1).disagreement is None  # and in force again
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", mutants.MODEL)
+def test_every_changed_rule_is_noticed_within_the_budget(name: str) -> None:
+    with mutants.MODEL[name]:
+        assert run(20_000, seed=1).disagreement is not None
+
+
+@pytest.mark.parametrize("name", mutants.MODEL)
+def test_every_changed_rule_fits_the_model(name: str) -> None:
+    """The line that it changes is still there, and comes back."""
+    mutant = mutants.MODEL[name]
+    before = mutant._function().__code__
+    with mutant:
+        assert mutant._function().__code__ is not before
+    assert mutant._function().__code__ is before
+
+
+def test_a_disagreement_is_shrunk_to_a_script_that_replays_it(tmp_path: Path) -> None:
+    mutant = mutants.MODEL["taker-fee-rounded-down"]
+    with mutant:
+        report = run(2_000, seed=1)
+        found = report.disagreement
+        assert found is not None
+        shrunk = shrink(report.history, found.kind)
+        again = replay(shrunk)
+    assert again is not None
+    assert again.kind == found.kind
+    assert len(shrunk) < len(report.history) // 3
+    assert replay(shrunk) is None  # without the changed rule
+    path = tmp_path / "replay.py"
+    path.write_text(script(shrunk, found))
+    places = os.pathsep.join(str(ROOT / one) for one in ("tests", "sdk"))
+    answer = subprocess.run(
+        [sys.executable, path],
+        env=os.environ | {"PYTHONPATH": places},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout == "no disagreement\n"
+
+
+def test_an_error_that_was_not_met_is_named() -> None:
+    everything = {("exchange.place", name) for name in errors()}
+    lacks = missing(everything - {("exchange.place", "NotFlat")})
+    assert "NotFlat was not met" in lacks
+    assert "exchange.place never went through" in lacks
+    assert "exchange.settle was not called" in lacks
+    assert "InsufficientMargin was not met" not in lacks
+
+
+def test_words_are_packed_as_they_are_unpacked() -> None:
+    values = {"lots": -5, "open_buy": 1, "open_sell": 2, "quote": -(2**79), "epoch": 2**32 - 1}
+    values |= {"open_count": 250, "checked_mark": 2**24 - 1, "last_fill_day": 65_535}
+    assert at.POSITION.unpack(at.POSITION.pack(values)) == values
+    with pytest.raises(ValueError, match="quote"):
+        at.POSITION.pack(values | {"quote": 2**79})
+    with pytest.raises(ValueError, match="do not fit"):
+        at.Layout([("one", 200), ("two", 57)])
+
+
+def test_most_of_the_state_has_words(arena: Arena) -> None:
+    """A market in the middle of its life has hundreds of words that are not zero."""
+    words = list(arena._everything(20_790))
+    assert len(words) > 400
+    assert sum(word.expected != 0 for word in words) > 150
+    assert isinstance(arena._words, Words)
