@@ -6,19 +6,21 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from market_kit import SYMBOL, Market, open_market
+from market_kit import SYMBOL, Market, open_market, terms
 from olivepress import devchain
 from olivepress.contracts.artifacts import load
 from olivepress.exchange import Place
 from olivepress.types import Side
 from processes import Done, run
 
+FAR = "LLM-FLAGSHIP-JAN27"
 README = Path(__file__).parents[2] / "README.md"
 
 
@@ -93,6 +95,23 @@ async def test_from_deposit_to_withdrawal(user: User, market: Market) -> None:
     back = await user.reads("deposit", "1000.5")
     assert (back["account"], back["deposited"]) == (2, "1000.5")
     assert (await user.reads("account", "2"))["cash"] == "100000"
+
+
+async def test_a_position_moves_to_the_next_month(user: User, market: Market) -> None:
+    maker = market.traders[0]
+    far = terms(symbol=FAR, window_start=date(2027, 1, 24), expiry=date(2027, 1, 31))
+    await market.owner.list_series(far)
+    await maker.place(FAR, Side.SELL, Decimal("3.480"), 5)
+    await user.reads("order", "place", SYMBOL, "buy", "3.510", "2")
+    spread = ("order", "spread", FAR, SYMBOL, "2", "--limit")
+    dear = await user.is_refused(4, *spread, "-0.011")
+    assert (dear["name"], dear["values"]) == ("SpreadWorse", {"cost": -20, "most": -22})
+    moved = await user.reads(*spread, "-0.01", "--client-id", "5")
+    assert (moved["bought"], moved["sold"], moved["lots"], moved["difference"]) == (FAR, SYMBOL, 2, "-0.01")
+    after = await user.reads("account")
+    assert {one["symbol"]: one["lots"] for one in after["positions"]} == {SYMBOL: 0, FAR: 2}
+    wrong = await user.is_refused(2, *spread, "0.0005")
+    assert (wrong["error"], wrong["field"]) == ("WrongTick", "limit")
 
 
 async def test_books_and_series(user: User) -> None:

@@ -32,6 +32,7 @@ app.command("withdraw")(guarded(trade.withdraw))
 
 order = typer.Typer(help="Place and cancel orders.", no_args_is_help=True)
 order.command("place")(guarded(trade.place))
+order.command("spread")(guarded(trade.spread))
 order.command("cancel")(guarded(trade.cancel))
 app.add_typer(order, name="order")
 

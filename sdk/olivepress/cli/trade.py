@@ -123,6 +123,39 @@ def place(
     _show("Order", asyncio.run(go()), as_json)
 
 
+def spread(
+    buy: Annotated[str, typer.Argument(help="Series to buy, such as LLM-FLAGSHIP-JAN27.")],
+    sell: Annotated[str, typer.Argument(help="Series of the same feed to sell.")],
+    lots: Annotated[int, typer.Argument(help="Whole lots of each.")],
+    limit: Annotated[
+        str, typer.Option(help="Most that the bought may cost above the sold, USD; negative for a credit.")
+    ],
+    client_id: Annotated[int, typer.Option(help="Your own number for both legs, 64 bits.")] = 0,
+    rpc: Rpc = DEFAULT_RPC,
+    manifest: Manifest = DEFAULT_MANIFEST,
+    keystore: Keystore = None,
+    as_json: AsJson = False,
+) -> None:
+    """Buy one month and sell another, both at once or not at all. Moves a position to the next month."""
+
+    async def go() -> dict[str, object]:
+        async with open_client(rpc, manifest, keystore) as client:
+            difference = to_decimal("limit", limit)
+            result = await client.spread(buy, sell, lots, difference, client_id=client_id)
+            return {
+                "bought": result.buy_symbol,
+                "sold": result.sell_symbol,
+                "lots": result.lots,
+                "difference": result.difference,
+                "fee": result.fee,
+                "client_id": result.client_id,
+                "tx_hash": result.tx_hash,
+                "block": result.block,
+            }
+
+    _show("Spread", asyncio.run(go()), as_json)
+
+
 def cancel(
     order_id: Annotated[str, typer.Argument(help="Id that `order place` printed; `all` for every order.")],
     symbol: Annotated[str | None, typer.Option(help="With `all`: only in this series.")] = None,
