@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from olivepress.events import Book, Cancelled, Filled
 from olivepress.model import Call, Exchange, IndexOracle
 from olivepress.model.feed import FeedInfo
 from olivepress.model.operators import make_batch
@@ -42,7 +43,7 @@ Verb = tuple[Callable[..., Any], tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Measured:
-    """Actions of one flow; those `refused` are cancels of orders that were filled before."""
+    """Actions of one flow; those `refused` are cancels of orders that were filled in the same second."""
 
     actions: int
     refused: int
@@ -68,6 +69,7 @@ class Venue:
         self.series = [self.exchange.list_series(owner, spec(month)) for month in range(series)]
         self.names = [f"trader {number}" for number in range(accounts)]
         self.live: list[tuple[str, int]] = []
+        self.place_of: dict[int, int] = {}
         for name in self.names:
             self.exchange.collateral.balances[name] = CASH
             self.exchange.deposit(Call(name, self.now), 0, CASH)
@@ -101,17 +103,31 @@ class Venue:
         return Measured(actions, refused, elapsed)
 
     def remember(self, plan: list[Verb], answers: list[Any]) -> None:
+        """What traders know after their events: which orders rest, and which are gone."""
         for (_, arguments), answer in zip(plan, answers, strict=True):
             if answer and answer[0]:
+                self.place_of[answer[0]] = len(self.live)
                 self.live.append((arguments[0].sender, answer[0]))
+        for event in self.exchange.log.drain():
+            for one in event.records if isinstance(event, Book) else ():
+                if isinstance(one, Cancelled) or (isinstance(one, Filled) and not one.left):
+                    self.forget(one.order_id)
+
+    def forget(self, order: int) -> None:
+        at = self.place_of.pop(order, None)
+        if at is None:
+            return
+        last = self.live.pop()
+        if last[1] != order:
+            self.live[at] = last
+            self.place_of[last[1]] = at
 
     def pass_time(self) -> None:
-        """A second; operators report; the events have been read."""
+        """A second; operators report every minute."""
         self.now += 1
         if self.now - self.reported >= REPORT_EVERY:
             self.report()
-        self.exchange.log.entries.clear()
-        self.oracle.log.entries.clear()
+        self.oracle.log.drain()
 
     def place(self) -> Verb:
         """A resting order near the mark."""
@@ -121,11 +137,8 @@ class Venue:
 
     def cancel(self) -> Verb:
         """One of the orders placed, whichever."""
-        live = self.live
-        at = self.random.randrange(len(live))
-        name, order = live[at]
-        live[at] = live[-1]
-        live.pop()
+        name, order = self.random.choice(self.live)
+        self.forget(order)
         return self.exchange.cancel, (Call(name, self.now), order)
 
     def take(self) -> Verb:
