@@ -1,6 +1,7 @@
 """The index oracle: signed reports and the client of the contract."""
 
-from olivepress.oracle.client import Feed, IndexValue, OracleClient, Window
+from olivepress.oracle.calls import Feed
+from olivepress.oracle.client import IndexValue, OracleClient, Window
 from olivepress.oracle.codec import (
     OracleDomain,
     Report,
