@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from differential import coverage, mutants
+from differential.evm import read_artifacts
 from differential.run import Report, run, run_side_by_side
 from differential.shrink import script, shrink
 
@@ -18,6 +19,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed, the same run")
     parser.add_argument("--processes", type=int, metavar="P", help="so many lives at a time, each to its end")
     parser.add_argument("--first-life", type=int, default=0, metavar="L", help="begin with this life")
+    parser.add_argument(
+        "--contracts", type=Path, metavar="DIR", help="another build of the contracts: the folder of its JSON"
+    )
+    parser.add_argument(
+        "--coinbase", type=int, default=0, metavar="C", help="address of the block's producer"
+    )
     parser.add_argument("--progress", action="store_true", help="a line after every few lives")
     parser.add_argument("--outcomes", action="store_true", help="every verb and outcome with its count")
     parser.add_argument("--script", type=Path, metavar="FILE", help="where a shrunk disagreement goes")
@@ -62,7 +69,10 @@ def _run(options: argparse.Namespace) -> Report:
 
     if options.processes:
         return run_side_by_side(options.actions, options.seed, options.processes, told=told)
-    return run(options.actions, options.seed, first_life=options.first_life, told=told)
+    arena: dict[str, object] = {"coinbase": f"0x{options.coinbase:040x}"}
+    if options.contracts is not None:
+        arena["artifacts"] = read_artifacts(options.contracts)
+    return run(options.actions, options.seed, first_life=options.first_life, told=told, options=arena)
 
 
 def _mutant(name: str, options: argparse.Namespace) -> int:

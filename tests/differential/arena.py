@@ -6,28 +6,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from differential.actions import Action, is_view, python_name
+from differential.actions import Action, is_view
 from differential.evm import CHAIN_ID, DEPLOYER, Contracts, interface_of
 from differential.generator.world import EVERYBODY, FIRST_DAY, MAX_LAG
 from differential.invariants import Invariants
-from differential.outcome import Outcome, named_error, plain, returned, told
+from differential.model_side import ModelSide
+from differential.outcome import NO_TOKEN, Outcome, named_error, plain, told
 from differential.reads import Reads
-from differential.updates import Update
 from differential.words import Word, Words
 from olivepress.contracts.artifacts import Artifact
 from olivepress.events.model import Book
-from olivepress.model import Call, Exchange, IndexOracle
-from olivepress.model.feed import FeedInfo
-from olivepress.model.operators import Batch, Report
-from olivepress.oracle.codec import OracleDomain
-from olivepress.reverts import ERC20InsufficientBalance, MalleableSignature, OnlyExchange, UnknownFunction
-from olivepress.reverts.base import ContractError
 
 DAY = 86_400
 FULL_EVERY = 25
-NO_TOKEN = "no token there"
-# Reads of the model that need no time.
-_TIMELESS = {"accumulated", "heartbeat"}
 
 
 class Disagreement(AssertionError):
@@ -70,15 +61,8 @@ class Arena:
         start = FIRST_DAY * DAY
         self.contracts = Contracts(max_lag=MAX_LAG, time=start, artifacts=artifacts, coinbase=coinbase)
         addresses = self.contracts.addresses
-        self.oracle = IndexOracle(DEPLOYER, MAX_LAG)
-        self.exchange = Exchange(
-            self.oracle,
-            owner=DEPLOYER,
-            address=addresses["exchange"],
-            collateral=addresses["usdc"],
-            factory=addresses["factory"],
-        )
-        self.domain = OracleDomain(CHAIN_ID, addresses["oracle"])
+        self.model = ModelSide(addresses, owner=DEPLOYER, chain_id=CHAIN_ID, max_lag=MAX_LAG)
+        self.exchange, self.oracle = self.model.exchange, self.model.oracle
         self.actions = 0
         self.words_compared = 0
         self._full_every = full_every
@@ -95,7 +79,7 @@ class Arena:
         """Runs an action on both sides. Raises Disagreement."""
         before = self._invariants.before(action)
         chain = self._send(action)
-        model = self._model(action)
+        model = self.model.run(action)
         if model != chain:
             raise Disagreement(action, _first_difference(model, chain), _both(model, chain))
         self.actions += 1
@@ -129,92 +113,6 @@ class Arena:
             return Outcome("", values, events)
         # ERC-20 functions return true, which says nothing.
         return Outcome("", () if action.target in ("usdc", "token") else values, events)
-
-    def _model(self, action: Action) -> Outcome:
-        """On the model."""
-        tokens = self.exchange.state.tokens.values()
-        if action.target == "token" and not any(one.address == action.args[0] for one in tokens):
-            return Outcome(NO_TOKEN, (), ())
-        try:
-            values = returned(self._call(action))
-            error = ""
-        except ContractError as refused:
-            error, values = named_error(refused)
-        events = [*self.oracle.log.drain(), *self.exchange.log.drain()]
-        return Outcome(error, values, tuple(told(one) for one in events))
-
-    def _call(self, action: Action) -> Any:
-        call = Call(action.sender, action.at)
-        match action.target, action.function:
-            case "exchange", "":
-                raise UnknownFunction(b"", {"selector": action.args[0][:4]})
-            case "exchange", _:
-                return getattr(self.exchange, python_name(action.function))(call, *action.args)
-            case "oracle", function:
-                return self._call_oracle(function, call, action.args)
-            case "usdc", function:
-                return self._call_usdc(function, call, action.args)
-            case "token", function:
-                return self._call_token(function, call, action.args)
-        raise ValueError(f"no such target: {action.verb}")
-
-    def _call_oracle(self, function: str, call: Call, args: tuple[Any, ...]) -> Any:
-        method = getattr(self.oracle, python_name(function))
-        if is_view("oracle", function):
-            return method(*args) if function in _TIMELESS else method(*args, call.time)
-        if function == "addFeed":
-            return method(call, FeedInfo(*args[0]))
-        if function in ("addOperatorSet", "rotateOperators"):
-            args = tuple(plain(one) for one in args)
-        if function not in ("update", "noteRange"):
-            return method(call, *args)
-        update: Update = args[0]
-        try:
-            return method(call, self._batch(update))
-        except ContractError as refused:
-            # Recovering signers is not the model's: a malleable one names nobody there.
-            s = update.malleable()
-            if refused.name == "WrongOperators" and s is not None:
-                raise MalleableSignature(b"", {"s": s}) from None
-            raise
-
-    def _batch(self, update: Update) -> Batch:
-        signers = update.recovered(self.domain)
-        return Batch(
-            observed_at=update.observed_at,
-            version=update.version,
-            operator_set=update.operator_set,
-            signers=update.signers,
-            feeds=update.feeds,
-            medians=update.medians,
-            silent=update.silent,
-            reports=tuple(Report(one, values) for one, values in zip(signers, update.values, strict=True)),
-        )
-
-    def _call_usdc(self, function: str, call: Call, args: tuple[Any, ...]) -> None:
-        """Collateral is not the exchange's: a plain book of balances stands for it."""
-        balances = self.exchange.collateral.balances
-        if function == "mint":
-            to, amount = args
-            balances[to] = balances.get(to, 0) + amount
-        elif function == "transfer":
-            to, amount = args
-            held = balances.get(call.sender, 0)
-            if held < amount:
-                values = {"sender": call.sender, "balance": held, "needed": amount}
-                raise ERC20InsufficientBalance(b"", values)
-            balances[call.sender] = held - amount
-            balances[to] = balances.get(to, 0) + amount
-        else:
-            raise ValueError(f"collateral has no {function} here")
-
-    def _call_token(self, function: str, call: Call, args: tuple[Any, ...]) -> None:
-        address = args[0]
-        series, long = next(key for key, one in self.exchange.state.tokens.items() if one.address == address)
-        if function == "transfer":
-            self.exchange.transfer_token(call, series, long, *args[1:])
-        else:  # mint and burn are the exchange's own
-            raise OnlyExchange(b"", {"caller": call.sender})
 
     # --- the state ---
 

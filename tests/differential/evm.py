@@ -5,9 +5,11 @@ About 30,000 transactions a second, so that whole market lives fit into a test.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from pyrevm import EVM, BlockEnv, CfgEnv, Env
@@ -29,6 +31,23 @@ PLAIN = (
 )
 _OUTPUT = re.compile(r"output: 0x([0-9a-f]*)")
 _UNLIMITED = 2**63
+
+
+def read_artifacts(folder: Path) -> dict[str, Artifact]:
+    """The contracts that `scripts/build` wrote into another folder."""
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        content = json.loads(path.read_text())
+        if "bytecode" in content:
+            found[path.stem] = Artifact(
+                name=content["name"],
+                abi=content["abi"],
+                bytecode=bytes.fromhex(content["bytecode"][2:]),
+                links=content["links"],
+                deployed_hash=content["deployedHash"],
+                deployed_mask=[(start, length) for start, length in content["deployedMask"]],
+            )
+    return found
 
 
 class Answer(NamedTuple):

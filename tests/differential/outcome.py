@@ -9,6 +9,9 @@ from olivepress.contracts.abi import snake_case
 from olivepress.errors import Reverted
 from olivepress.events.model import Book, Event
 
+NO_TOKEN = "no token there"
+"""A call of a token that was never made: its creation was left out by shrinking."""
+
 
 class Outcome(NamedTuple):
     """`error` is empty when it went through; `values` are return values, or those of the error by name."""

@@ -128,3 +128,27 @@ def _recover(digest: bytes, signature: bytes) -> str:
     except ValueError:  # coincurve's word for a signature that fits no key
         return NOBODY
     return checksum_address(keccak256(key.format(compressed=False)[1:])[12:])
+
+
+def unpack(packed: bytes, operators: int) -> Update:
+    """The bytes of an update of a set of so many operators."""
+    head = int.from_bytes(packed[:13])
+    signers, feeds = head >> 8 & 0xFFFFFFFF, head & 0xFF
+    count, at = signers.bit_count(), 13
+    pointers = [packed[at + 3 * n : at + 3 * n + 3] for n in range(feeds)]
+    at += 3 * feeds
+    silent = [packed[at + 20 * n : at + 20 * n + 20] for n in range(operators - count)]
+    at += 20 * len(silent)
+    size = 8 * feeds + 64
+    reports = [packed[at + size * n : at + size * (n + 1)] for n in range(count)]
+    return Update(
+        observed_at=head >> 72,
+        version=head >> 56 & 0xFFFF,
+        operator_set=head >> 40 & 0xFFFF,
+        signers=signers,
+        feeds=tuple(int.from_bytes(one[:2]) for one in pointers),
+        medians=tuple(one[2] for one in pointers),
+        silent=tuple(checksum_address(one) for one in silent),
+        values=tuple(tuple(int.from_bytes(one[8 * n : 8 * n + 8]) for n in range(feeds)) for one in reports),
+        signatures=tuple(one[8 * feeds :] for one in reports),
+    )
