@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model_kit import FOK, NOW, SPEC, TODAY, Market
+from model_kit import FOK, NOW, SPEC, TODAY, Market, dump
 from olivepress.model.state import DAY
 from olivepress.reverts import (
     InsufficientMargin,
@@ -265,3 +265,33 @@ def test_a_position_moved_within_a_second_is_worth_the_same() -> None:
     market.buy("ann", 1_030, 7)
     after = sum(market.exchange.account_margin(one, NOW).equity for one in (1, 2, 3))
     assert before == after
+
+
+# --- refusals leave no trace ---
+
+
+def test_an_order_refused_for_margin_leaves_its_level_alone() -> None:
+    market = market_of()
+    market.buy("bob", 1_000, 1)
+    before = dump(market.exchange.state)
+    with pytest.raises(InsufficientMargin):
+        market.buy("ann", 1_000, 6_000)
+    assert dump(market.exchange.state) == before
+    assert market.depth(sells=False) == [(1_000, 1, 1)]
+
+
+def test_a_spread_refused_at_its_second_leg_takes_back_the_first() -> None:
+    market = market_of(taker_fee=500, im_bps=2_005)
+    far = market.list(
+        symbol="FAR", window_start=TODAY + 20, expiry_day=TODAY + 22, open_interest_cap=5, position_limit=5
+    )
+    market.fund("dan")
+    market.sell("bob", 1_000, 5)
+    market.buy("bob", 1_000, 5, series=far)
+    market.sell("eve", 1_000, 5, series=far)  # open interest of the far month is at its cap
+    market.buy("dan", 1_000, 5, series=far)
+    market.buy("ann", 970, 1)  # it lists the near month already
+    before = dump(market.exchange.state)
+    with pytest.raises(OpenInterestCap):
+        market.exchange.spread(market.by("ann"), market.series, far, 5, 10)
+    assert dump(market.exchange.state) == before
