@@ -1,6 +1,7 @@
 """Plays one example. An example is a JSON file:
 
     title, comment       what it shows, and every figure worked by hand
+    rules                ids of the rules of docs/spec that it checks
     heartbeat, bound     of feed 1: seconds, and how far one round moves, 1e-4; 86400 and 2000 if not given
     index                the first value of the index, USD, reported at second 0
     series               terms of each series, where they differ from BASE below

@@ -127,7 +127,7 @@ class Trading(RuleBasedStateMachine):
 
     @invariant()
     def lots_sum_to_zero(self) -> None:
-        """Invariant 1."""
+        """Invariant 1. [BOOK-9]"""
         for series in self.state.series.values():
             held = [position.lots for position in series.positions.values()]
             assert sum(held) == 0
@@ -135,7 +135,7 @@ class Trading(RuleBasedStateMachine):
 
     @invariant()
     def money_is_conserved(self) -> None:
-        """Invariant 2, and the pool identity of section 4."""
+        """Invariant 2, and the pool identity of section 4. [BOOK-23]"""
         state = self.state
         cash = sum(account.cash for account in state.accounts.values())
         pools = sum(series.money.pool for series in state.series.values())
@@ -148,7 +148,7 @@ class Trading(RuleBasedStateMachine):
 
     @invariant()
     def books_are_sound(self) -> None:
-        """Invariant 3; the best level is that of the best order or better."""
+        """Invariant 3; the best level is that of the best order or better. [BOOK-20]"""
         for series in self.state.series.values():
             orders = living(series)
             bids = [tick for side, tick, _ in orders if side == BUYS]
@@ -162,6 +162,7 @@ class Trading(RuleBasedStateMachine):
 
     @invariant()
     def open_lots_are_those_of_live_orders(self) -> None:
+        """[BOOK-8]"""
         for series in self.state.series.values():
             orders = living(series)
             for number, position in series.positions.items():

@@ -165,6 +165,7 @@ def test_an_order_that_came_to_nothing_joins_no_list(market: Market) -> None:
 
 
 def test_insurance_lifts_the_brake_of_a_feed(market: Market) -> None:
+    """[BOOK-10]"""
     state = market.exchange.state
     insurance.declare(state, 2, 1, 500)
     assert state.series[1].hot.deficit
@@ -181,6 +182,7 @@ def test_insurance_lifts_the_brake_of_a_feed(market: Market) -> None:
 
 
 def test_the_guardians_brake_lapses(market: Market) -> None:
+    """[BOOK-10]"""
     exchange = market.exchange
     with pytest.raises(NotAuthorised):
         exchange.set_reduce_only(market.by("ann"), 1, True)

@@ -48,6 +48,7 @@ def level(market: Market, tick: int, side: int = SELLS) -> tuple[int, int]:
 
 
 def test_price_then_time(market: Market) -> None:
+    """[BOOK-15]"""
     second, _ = market.sell("ann", 1_002, 5)
     first, _ = market.sell("bob", 1_001, 5)
     third, _ = market.sell("bob", 1_002, 5)
@@ -63,6 +64,7 @@ def test_price_then_time(market: Market) -> None:
 
 
 def test_what_does_not_trade_rests_and_says_so(market: Market) -> None:
+    """[BOOK-1]"""
     market.sell("ann", 1_001, 5, client_id=7)
     records(market)
     order, filled = market.buy("bob", 1_002, 8, client_id=9)
@@ -75,6 +77,7 @@ def test_what_does_not_trade_rests_and_says_so(market: Market) -> None:
 
 
 def test_a_middle_order_leaves_a_tombstone_and_an_end_is_trimmed(market: Market) -> None:
+    """[BOOK-14]"""
     orders = [market.sell("ann", 1_001, 1)[0] for _ in range(4)]
     cancel = market.exchange.cancel
     cancel(market.by("ann"), orders[1])
@@ -90,6 +93,7 @@ def test_a_middle_order_leaves_a_tombstone_and_an_end_is_trimmed(market: Market)
 
 
 def test_one_cancel_trims_at_most_sixteen(market: Market) -> None:
+    """[BOOK-14]"""
     orders = [market.sell("ann", 1_001, 1)[0] for _ in range(20)]
     for order in orders[1:19]:
         market.exchange.cancel(market.by("ann"), order)
@@ -101,6 +105,7 @@ def test_one_cancel_trims_at_most_sixteen(market: Market) -> None:
 
 
 def test_a_level_that_empties_starts_again_with_the_next_generation(market: Market) -> None:
+    """[BOOK-14]"""
     ids = set()
     for generation in range(1, 4):
         order, _ = market.buy("ann", 999, 1)
@@ -111,6 +116,7 @@ def test_a_level_that_empties_starts_again_with_the_next_generation(market: Mark
 
 
 def test_an_id_of_an_earlier_generation_is_not_live(market: Market) -> None:
+    """[BOOK-14]"""
     old, _ = market.buy("ann", 999, 1)
     market.exchange.cancel(market.by("ann"), old)
     new, _ = market.buy("ann", 999, 1)
@@ -121,6 +127,7 @@ def test_an_id_of_an_earlier_generation_is_not_live(market: Market) -> None:
 
 
 def test_nobody_cancels_anothers_order(market: Market) -> None:
+    """[BOOK-11]"""
     order, _ = market.buy("ann", 999, 1)
     with pytest.raises(OrderNotLive):
         market.exchange.cancel(market.by("bob"), order)
@@ -128,6 +135,7 @@ def test_nobody_cancels_anothers_order(market: Market) -> None:
 
 
 def test_mass_cancel_leaves_ghosts_that_a_take_removes(market: Market) -> None:
+    """[BOOK-12] [BOOK-20]"""
     for tick in (1_001, 1_002):
         market.sell("ann", tick, 2)
     market.sell("bob", 1_003, 2)
@@ -149,6 +157,7 @@ def test_mass_cancel_leaves_ghosts_that_a_take_removes(market: Market) -> None:
 
 
 def test_the_step_bound_stops_cleanly_with_progress_kept(market: Market) -> None:
+    """[BOOK-3] [BOOK-19]"""
     for _ in range(5):
         market.sell("ann", 1_001, 1)
     assert market.buy("bob", 1_001, 5, IOC, max_steps=3) == (0, 3)
@@ -162,6 +171,7 @@ def test_the_step_bound_stops_cleanly_with_progress_kept(market: Market) -> None
 
 
 def test_prune_removes_the_dead_in_front_of_the_living(market: Market) -> None:
+    """[BOOK-1] [BOOK-20]"""
     market.sell("ann", 1_001, 1, expiry=market.now + 10)
     market.sell("bob", 1_001, 1)
     market.now += 10
@@ -172,6 +182,7 @@ def test_prune_removes_the_dead_in_front_of_the_living(market: Market) -> None:
 
 
 def test_post_only_prunes_ghosts_and_refuses_to_cross(market: Market) -> None:
+    """[BOOK-4]"""
     market.sell("ann", 1_001, 1)
     market.exchange.mass_cancel(market.by("ann"), 1)
     order, filled = market.buy("bob", 1_001, 1, POST_ONLY)
@@ -183,6 +194,7 @@ def test_post_only_prunes_ghosts_and_refuses_to_cross(market: Market) -> None:
 
 
 def test_self_trade_cancels_the_resting_or_the_taking_order(market: Market) -> None:
+    """[BOOK-18]"""
     market.sell("ann", 1_001, 2)
     market.sell("bob", 1_001, 2)
     assert market.buy("ann", 1_001, 3, IOC | CANCEL_TAKING) == (0, 0)
@@ -196,6 +208,7 @@ def test_self_trade_cancels_the_resting_or_the_taking_order(market: Market) -> N
 
 
 def test_a_reduce_only_order_is_clipped_at_its_fill(market: Market) -> None:
+    """[BOOK-5]"""
     market.sell("bob", 1_000, 5)
     market.buy("ann", 1_000, 5)
     order, _ = market.sell("ann", 1_001, 8, REDUCE_ONLY)
@@ -219,6 +232,7 @@ def test_a_reduce_only_order_is_clipped_at_its_fill(market: Market) -> None:
 def test_a_maker_whose_mark_moved_against_it_is_spared(
     market: Market, side: int, moved: int, reason: CancelReason
 ) -> None:
+    """[BOOK-16] [BOOK-17]"""
     place, take = (market.sell, market.buy) if side == SELLS else (market.buy, market.sell)
     place("ann", 1_000, 1)
     market.index.price = moved
@@ -229,6 +243,7 @@ def test_a_maker_whose_mark_moved_against_it_is_spared(
 
 
 def test_a_move_of_exactly_the_gap_still_fills(market: Market) -> None:
+    """[BOOK-17]"""
     market.sell("ann", 1_000, 1)
     market.index.price = 1_020
     assert market.buy("bob", 1_020, 1) == (0, 1)
@@ -243,6 +258,8 @@ def test_an_own_order_is_not_retired_for_the_gap(market: Market) -> None:
 
 
 def test_refusals_carry_what_is_allowed(market: Market) -> None:
+    """[BOOK-6] [BOOK-7] [BOOK-8]"""
+
     def refused(
         error: type[Exception], *, tick: int = 1_000, lots: int = 1, flags: int = 0, **more: int
     ) -> object:
@@ -265,6 +282,7 @@ def test_refusals_carry_what_is_allowed(market: Market) -> None:
 
 
 def test_two_hundred_and_fifty_orders_are_the_most(market: Market) -> None:
+    """[BOOK-8]"""
     for _ in range(250):
         market.buy("ann", 999, 1)
     with pytest.raises(TooManyOrders):

@@ -128,6 +128,7 @@ def test_an_underwater_account_cannot_even_reduce() -> None:
 
 
 def test_fees_round_against_whoever_acts() -> None:
+    """[BOOK-24]"""
     market = market_of(taker_fee=500, maker_rebate=100, im_bps=2_005)
     market.sell("bob", 1_000, 1)
     market.buy("ann", 1_000, 1)
@@ -144,6 +145,7 @@ def test_a_fill_dates_both_sides() -> None:
 
 
 def test_the_band_rounds_inwards() -> None:
+    """[BOOK-6]"""
     market = market_of()
     market.index.price = 1_001  # 960.96 to 1,041.04
     market.exchange.refresh_mark(market.by("anybody"), 1)
@@ -154,6 +156,7 @@ def test_the_band_rounds_inwards() -> None:
 
 
 def test_open_interest_is_capped() -> None:
+    """[BOOK-9]"""
     market = market_of(open_interest_cap=5, position_limit=5)
     market.fund("dan")
     market.sell("bob", 1_000, 5)
@@ -169,6 +172,7 @@ def test_open_interest_is_capped() -> None:
 
 
 def test_a_spread_is_margined_once_and_keeps_its_limit() -> None:
+    """[BOOK-21] [BOOK-22]"""
     market = market_of()
     far = market.list(symbol="FAR", window_start=TODAY + 20, expiry_day=TODAY + 22)
     market.sell("bob", 1_005, 4_000)
@@ -246,6 +250,7 @@ def test_placing_may_rely_on_a_young_mark_but_taking_refreshes() -> None:
 
 
 def test_a_stale_index_allows_only_reducing() -> None:
+    """[BOOK-10]"""
     market = market_of()
     market.sell("bob", 1_000, 10)
     market.buy("ann", 1_000, 5)

@@ -118,6 +118,7 @@ def test_a_round_trip_changes_nothing_but_the_day() -> None:
 
 
 def test_unwrapping_into_the_other_side_closes_both() -> None:
+    """[BOOK-9]"""
     market = market_of()
     wrap(market, 4, to="bob")
     market.exchange.unwrap(market.by("bob"), 1, True, 4)

@@ -166,6 +166,7 @@ contract FlagDeclareTest is DeskBase {
 
     // --- brake ---
 
+    /// @dev [BOOK-10]
     function test_the_brake_makes_every_series_of_the_feed_reduce_only() public {
         uint16 far = listFar();
         uint16 other = listOther();

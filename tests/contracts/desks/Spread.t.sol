@@ -50,6 +50,7 @@ contract SpreadTest is DeskBase {
         assertMoney();
     }
 
+    /// @dev [BOOK-21]
     function test_both_legs_trade_at_once() public {
         books(10);
         vm.expectEmit(address(exchange));
@@ -70,6 +71,7 @@ contract SpreadTest is DeskBase {
     }
 
     /// @dev $1,500 carries neither leg alone (10 x 875), but both together (10 x 105, and $221 of slippage and fees).
+    /// [BOOK-22]
     function test_margin_is_of_the_pair() public {
         books(10);
         refused(
@@ -125,6 +127,7 @@ contract SpreadTest is DeskBase {
         assertEq(position(hedger, far).checkedMark, 3500, "checked when it was entered");
     }
 
+    /// @dev [BOOK-21]
     function test_price_difference() public {
         books(10);
         refused(
@@ -144,7 +147,7 @@ contract SpreadTest is DeskBase {
         assertEq(int256(bought) - int256(sold), -50);
     }
 
-    /// @dev The limit is on all lots together, so a leg may walk several levels.
+    /// @dev The limit is on all lots together, so a leg may walk several levels. [BOOK-21]
     function test_the_difference_counts_over_all_levels() public {
         quote(far, SELL, 3505, 1);
         quote(far, SELL, 3520, 1);
@@ -158,6 +161,7 @@ contract SpreadTest is DeskBase {
         assertEq(bought, 7025);
     }
 
+    /// @dev [BOOK-21]
     function test_all_or_nothing() public {
         books(10);
         refused(
@@ -175,6 +179,7 @@ contract SpreadTest is DeskBase {
         assertEq(position(trader, far).quote, 0);
     }
 
+    /// @dev [BOOK-21]
     function test_step_bound_of_each_leg() public {
         books(1);
         books(1);
@@ -185,6 +190,7 @@ contract SpreadTest is DeskBase {
         exchange.spread(far, series, 2, 20, 0, 2);
     }
 
+    /// @dev [BOOK-21]
     function test_mismatched_series_are_refused() public {
         uint16 other = listOther();
         refused(owner(trader), call(far, other, 1, 0), mismatch(far, other));
@@ -199,6 +205,7 @@ contract SpreadTest is DeskBase {
         return abi.encodeWithSelector(IExchangeErrors.SpreadMismatch.selector, a, b);
     }
 
+    /// @dev [BOOK-22]
     function test_rules_of_the_legs_hold() public {
         books(10);
         refused(
@@ -233,7 +240,7 @@ contract SpreadTest is DeskBase {
         );
     }
 
-    /// @dev Who holds the near month when the guardian brakes it can still roll out of it.
+    /// @dev Who holds the near month when the guardian brakes it can still roll out of it. [BOOK-22]
     function test_a_braked_near_month_can_be_rolled_out_of() public {
         enter(series, trader, 1);
         books(1);
@@ -244,7 +251,7 @@ contract SpreadTest is DeskBase {
         assertEq(position(trader, far).lots, 1);
     }
 
-    /// @dev Own resting orders are cancelled, not traded with.
+    /// @dev Own resting orders are cancelled, not traded with. [BOOK-22]
     function test_no_trade_with_oneself() public {
         uint32 both = open(1_000_000);
         series = far;

@@ -68,6 +68,7 @@ contract BatchTest is ExchangeTest {
         assertEq(hot().ask, 3505);
     }
 
+    /// @dev [BOOK-13]
     function test_deadCancelIsMissedNotFatal() public {
         (uint96 id,) = buy(alice, 3490, 5);
         (uint96 foreign,) = buy(bob, 3490, 5);
@@ -82,6 +83,7 @@ contract BatchTest is ExchangeTest {
         _refused(bytes.concat(placeOp(0, 3480, 1), cancelOp(id)), true, notLive(id));
     }
 
+    /// @dev [BOOK-13]
     function test_crossingPostOnlyIsRejectedNotFatal() public {
         sell(bob, 3510, 1);
         bytes memory operations = bytes.concat(
@@ -131,7 +133,7 @@ contract BatchTest is ExchangeTest {
         assertEq(lens.seriesOf(alice).length, 0);
     }
 
-    /// @dev Anything else that is wrong undoes the whole batch.
+    /// @dev Anything else that is wrong undoes the whole batch. [BOOK-13]
     function test_allOrNothing() public {
         _refused(
             bytes.concat(placeOp(0, 3400, 1), placeOp(0, 3324, 1)),
@@ -141,7 +143,7 @@ contract BatchTest is ExchangeTest {
         assertEq(position(alice).openCount, 0);
     }
 
-    /// @dev Margin is checked once, at the end: the order of operations does not matter.
+    /// @dev Margin is checked once, at the end: the order of operations does not matter. [BOOK-13]
     function test_marginAtTheEnd() public {
         (uint96 id,) = buy(alice, 3490, 900);
         bytes memory operations = bytes.concat(placeOp(0, 3480, 900), cancelOp(id));
@@ -156,7 +158,7 @@ contract BatchTest is ExchangeTest {
         );
     }
 
-    /// @dev One bound for the whole batch.
+    /// @dev One bound for the whole batch. [BOOK-13]
     function test_stepsAreShared() public {
         for (uint256 i; i < 4; ++i) {
             sell(bob, 3500, 1);

@@ -15,6 +15,7 @@ contract CancelTest is ExchangeTest {
         bob = alice + 1;
     }
 
+    /// @dev [BOOK-8]
     function test_givesBackWhatWasReserved() public {
         (uint96 id,) = placeFull(alice, SELL, 3510, 7, 0, 42, 0);
         vm.recordLogs();
@@ -87,7 +88,7 @@ contract CancelTest is ExchangeTest {
         _assertLevel(1, 1);
     }
 
-    /// @dev One cancel trims at most 16 tombstones; what it leaves behind does no harm.
+    /// @dev One cancel trims at most 16 tombstones; what it leaves behind does no harm. [BOOK-14]
     function test_trimIsBounded() public {
         uint96[30] memory ids;
         for (uint256 i; i < 30; ++i) {
@@ -112,7 +113,7 @@ contract CancelTest is ExchangeTest {
         assertEq(t, tail, "tail");
     }
 
-    /// @dev A level that emptied starts again at index 1; the ids differ in their generation.
+    /// @dev A level that emptied starts again at index 1; the ids differ in their generation. [BOOK-14]
     function test_oldIdNeverHitsANewOrder() public {
         (uint96 first,) = buy(alice, 3500, 1);
         (uint96 second,) = buy(alice, 3500, 1);
@@ -130,6 +131,7 @@ contract CancelTest is ExchangeTest {
         cancel(alice, third);
     }
 
+    /// @dev [BOOK-11]
     function test_refusesWhatIsNotLive() public {
         (uint96 id,) = buy(alice, 3500, 2);
         refusedCancel(bob, id);
@@ -167,6 +169,7 @@ contract CancelTest is ExchangeTest {
         assertEq(position(alice).openBuy, 0);
     }
 
+    /// @dev [BOOK-11]
     function test_worksWhileStaleAndAfterExpiry() public {
         (uint96 id,) = buy(alice, 3500, 2);
         (uint96 late,) = buy(alice, 3490, 2);
@@ -177,7 +180,7 @@ contract CancelTest is ExchangeTest {
         assertEq(position(alice).openCount, 0);
     }
 
-    /// @dev A settled account's word is a claim, no position: an order left in the book must not eat into it.
+    /// @dev A settled account's word is a claim, no position: an order left in the book must not eat into it. [BOOK-11]
     function test_refusesAfterSettlement() public {
         trade(alice, bob, 3500, 10);
         (uint96 id,) = buy(alice, 3400, 1);

@@ -195,6 +195,7 @@ contract MarginTest is ExchangeTest {
         assertEq(lotsOf(weak), 0);
     }
 
+    /// @dev [BOOK-11]
     function test_belowZeroNothingIsAllowedButCancelling() public {
         uint32 weak = open(12_000);
         trade(weak, alice, 3500, 10);

@@ -16,6 +16,7 @@ contract MassCancelTest is ExchangeTest {
         bob = alice + 1;
     }
 
+    /// @dev [BOOK-12]
     function test_killsEveryOrderAtOnce() public {
         (uint96 bid,) = buy(alice, 3490, 5);
         (uint96 ask,) = sell(alice, 3510, 5);
@@ -44,7 +45,7 @@ contract MassCancelTest is ExchangeTest {
         cancel(bob, id);
     }
 
-    /// @dev The cost does not depend on how many orders there are.
+    /// @dev The cost does not depend on how many orders there are. [BOOK-12]
     function test_costsTheSameForManyOrders() public {
         buy(alice, 3490, 1);
         for (uint256 i; i < 200; ++i) {
@@ -63,6 +64,7 @@ contract MassCancelTest is ExchangeTest {
         used -= gasleft();
     }
 
+    /// @dev [BOOK-12]
     function test_newOrdersLive() public {
         buy(alice, 3490, 5);
         massCancel(alice);
@@ -100,6 +102,7 @@ contract MassCancelTest is ExchangeTest {
         assertEq(positionIn(bob, second).openCount, 1);
     }
 
+    /// @dev [BOOK-11]
     function test_worksAfterExpiryAndDoesNotTouchClaims() public {
         trade(alice, bob, 3500, 10);
         buy(alice, 3490, 5);

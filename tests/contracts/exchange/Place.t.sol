@@ -105,6 +105,7 @@ contract PlaceTest is ExchangeTest {
         );
     }
 
+    /// @dev [BOOK-7]
     function test_refusesBadFlags() public {
         uint8[7] memory bad = [uint8(3), 32, 64, 96, POST_ONLY | IOC, POST_ONLY | FOK, SELL | 3];
         for (uint256 i; i < bad.length; ++i) {
@@ -114,6 +115,7 @@ contract PlaceTest is ExchangeTest {
         }
     }
 
+    /// @dev [BOOK-7]
     function test_refusesTicksOffTheRange() public {
         refusedPlace(
             alice, 0, 0, 1, abi.encodeWithSelector(IExchangeErrors.TickOutOfRange.selector, 0, 1, 30_000)
@@ -127,7 +129,7 @@ contract PlaceTest is ExchangeTest {
         );
     }
 
-    /// @dev Mark 3500, band 5%: 3325 to 3675.
+    /// @dev Mark 3500, band 5%: 3325 to 3675. [BOOK-6]
     function test_bandIsInclusive() public {
         buy(alice, 3325, 1);
         sell(alice, 3675, 1);
@@ -140,6 +142,7 @@ contract PlaceTest is ExchangeTest {
         return abi.encodeWithSelector(IExchangeErrors.PriceOutsideBand.selector, tick, 3325, 3675);
     }
 
+    /// @dev [BOOK-7]
     function test_refusesSmallSizes() public {
         SeriesSpec memory s = spec();
         s.minLots = 5;
@@ -149,6 +152,7 @@ contract PlaceTest is ExchangeTest {
         buy(alice, 3500, 5);
     }
 
+    /// @dev [BOOK-7]
     function test_refusesExpiredOrders() public {
         refused(
             owner(alice),
@@ -158,7 +162,7 @@ contract PlaceTest is ExchangeTest {
         placeFull(alice, 0, 3500, 1, START + 1, 0, 0);
     }
 
-    /// @dev The limit bounds position plus open orders of one side.
+    /// @dev The limit bounds position plus open orders of one side. [BOOK-8]
     function test_positionLimit() public {
         SeriesSpec memory s = spec();
         s.positionLimit = 10;
@@ -175,6 +179,7 @@ contract PlaceTest is ExchangeTest {
         refusedPlace(alice, SELL, 3600, 1, error_);
     }
 
+    /// @dev [BOOK-8]
     function test_atMost250OrdersASeries() public {
         for (uint256 i; i < 250; ++i) {
             buy(alice, 3400 + i % 50, 1);
@@ -229,6 +234,7 @@ contract PlaceTest is ExchangeTest {
 
     // --- post-only ---
 
+    /// @dev [BOOK-4]
     function test_postOnlyRefusesToCross() public {
         sell(bob, 3510, 1);
         buy(bob, 3490, 1);
@@ -250,7 +256,7 @@ contract PlaceTest is ExchangeTest {
         place(alice, POST_ONLY | SELL, 3511, 1);
     }
 
-    /// @dev Its own resting order counts too: it neither trades with it nor cancels it.
+    /// @dev Its own resting order counts too: it neither trades with it nor cancels it. [BOOK-4]
     function test_postOnlyRefusesToCrossItself() public {
         sell(alice, 3510, 1);
         refusedPlace(
@@ -262,6 +268,7 @@ contract PlaceTest is ExchangeTest {
         );
     }
 
+    /// @dev [BOOK-4]
     function test_postOnlyPrunesGhosts() public {
         sell(bob, 3510, 1);
         sell(bob, 3515, 1);
@@ -290,6 +297,7 @@ contract PlaceTest is ExchangeTest {
 
     // --- reduce-only ---
 
+    /// @dev [BOOK-5]
     function test_reduceOnlyNeedsAPosition() public {
         refusedPlace(
             alice,
@@ -344,6 +352,7 @@ contract PlaceTest is ExchangeTest {
 
     // --- boundaries ---
 
+    /// @dev [BOOK-7]
     function test_lastSecondOfTrading() public {
         warpTo(EXPIRY_DAY, 0);
         vm.warp(vm.getBlockTimestamp() - 1);

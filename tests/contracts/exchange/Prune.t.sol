@@ -21,6 +21,7 @@ contract PruneTest is ExchangeTest {
         return exchange.prune(series, sells, maxSteps);
     }
 
+    /// @dev [BOOK-20]
     function test_findsTheBestLiveOrder() public {
         buy(bob, 3470, 1);
         buy(alice, 3480, 1);
@@ -65,6 +66,7 @@ contract PruneTest is ExchangeTest {
         assertEq(hot().mark, 3400);
     }
 
+    /// @dev [BOOK-19]
     function test_boundKeepsProgress() public {
         for (uint256 i; i < 5; ++i) {
             buy(alice, 3490, 1);
@@ -78,6 +80,7 @@ contract PruneTest is ExchangeTest {
         assertEq(hot().bid, 0);
     }
 
+    /// @dev [BOOK-19]
     function test_skipsTombstones() public {
         uint96[3] memory ids;
         for (uint256 i; i < 3; ++i) {

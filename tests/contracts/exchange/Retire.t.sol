@@ -16,6 +16,7 @@ contract RetireTest is ExchangeTest {
         (bob, carol) = (alice + 1, alice + 2);
     }
 
+    /// @dev [BOOK-1]
     function test_expiryToTheSecond() public {
         placeFull(alice, SELL, 3500, 2, START + 100, 0, 0);
         placeFull(alice, SELL, 3500, 3, START + 101, 0, 0);
@@ -34,6 +35,7 @@ contract RetireTest is ExchangeTest {
         assertEq(position(alice).openCount, 1);
     }
 
+    /// @dev [BOOK-12]
     function test_ghostsOfAnOlderEpochGiveNothingBackTwice() public {
         sell(alice, 3500, 2);
         massCancel(alice);
@@ -49,7 +51,7 @@ contract RetireTest is ExchangeTest {
         assertEq(position(alice).openCount, 2);
     }
 
-    /// @dev A bid at 3600 was good at a mark of 3500; at 3400 the band ends at 3570.
+    /// @dev A bid at 3600 was good at a mark of 3500; at 3400 the band ends at 3570. [BOOK-16]
     function test_ordersTheBandLeftBehindAreRetired() public {
         buy(alice, 3600, 2);
         setIndex(3400);
@@ -73,6 +75,7 @@ contract RetireTest is ExchangeTest {
     }
 
     /// @dev On the other side the band only keeps takers in: a sell at 3600 is too dear for a band that ends at 3570.
+    /// [BOOK-2] [BOOK-16]
     function test_takersStayInsideTheBand() public {
         sell(alice, 3570, 1);
         sell(alice, 3571, 1);
@@ -95,7 +98,7 @@ contract RetireTest is ExchangeTest {
         assertEq(hot().bid, 3231);
     }
 
-    /// @dev gap 3% of 3500 is 105 ticks: at 3395 a flat maker's bid still trades, at 3394 it is retired.
+    /// @dev gap 3% of 3500 is 105 ticks: at 3395 a flat maker's bid still trades, at 3394 it is retired. [BOOK-17]
     function test_gapRetiresMakersBeyondIt() public {
         _gap(false, 3395, true);
         _gap(false, 3394, false);
@@ -122,6 +125,7 @@ contract RetireTest is ExchangeTest {
     }
 
     /// @dev With a position its own side decides: a long whose mark fell is retired on both sides of the book.
+    /// [BOOK-17]
     function test_gapCountsForThePosition() public {
         trade(alice, bob, 3500, 2);
         sell(alice, 3410, 1);

@@ -89,6 +89,7 @@ contract RolesTest is ExchangeTest {
         buy(alice, 3400, 1);
     }
 
+    /// @dev [BOOK-10]
     function test_brakeLapsesAfterSevenDaysToTheSecond() public {
         _brake(true);
         bytes memory error_ = abi.encodeWithSelector(IExchangeErrors.ReduceOnlySeries.selector, series);

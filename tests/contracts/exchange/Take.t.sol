@@ -18,6 +18,7 @@ contract TakeTest is ExchangeTest {
 
     // --- priority, price, amounts ---
 
+    /// @dev [BOOK-15] [BOOK-23]
     function test_bestPriceFirstThenOldestAtTheMakersPrice() public {
         (uint96 late,) = sell(bob, 3520, 5);
         (uint96 first,) = sell(alice, 3510, 2);
@@ -63,6 +64,7 @@ contract TakeTest is ExchangeTest {
         assertEq(sum, int256(uint256(money(series).pool)));
     }
 
+    /// @dev [BOOK-15]
     function test_sellsMeetTheHighestBidFirst() public {
         buy(alice, 3480, 1);
         buy(alice, 3490, 1);
@@ -74,7 +76,7 @@ contract TakeTest is ExchangeTest {
         _assertPool();
     }
 
-    /// @dev Fee up, rebate down, each fill by itself. A lot at 3510 is worth 3,510 base units here.
+    /// @dev Fee up, rebate down, each fill by itself. A lot at 3510 is worth 3,510 base units here. [BOOK-24]
     function test_feesRoundAgainstBothSides() public {
         SeriesSpec memory s = spec();
         s.tickValue = 1;
@@ -109,6 +111,7 @@ contract TakeTest is ExchangeTest {
         _assertPool();
     }
 
+    /// @dev [BOOK-9]
     function test_openInterestCountsLongs() public {
         trade(alice, bob, 3500, 5); // both open
         assertEq(hot().openInterest, 5);
@@ -121,6 +124,7 @@ contract TakeTest is ExchangeTest {
         assertEq(lotsOf(alice) + lotsOf(bob) + lotsOf(carol), 0);
     }
 
+    /// @dev [BOOK-9]
     function test_openInterestCap() public {
         SeriesSpec memory s = spec();
         (s.openInterestCap, s.positionLimit) = (10, 10);
@@ -159,6 +163,7 @@ contract TakeTest is ExchangeTest {
 
     // --- time in force ---
 
+    /// @dev [BOOK-1]
     function test_restOfGoodTillCancelledRests() public {
         sell(alice, 3500, 2);
         vm.recordLogs();
@@ -173,6 +178,7 @@ contract TakeTest is ExchangeTest {
         assertEq(position(carol).openBuy, 3);
     }
 
+    /// @dev [BOOK-2]
     function test_immediateOrCancel() public {
         sell(alice, 3500, 2);
         vm.recordLogs();
@@ -186,6 +192,7 @@ contract TakeTest is ExchangeTest {
         assertEq(position(carol).openCount, 0);
     }
 
+    /// @dev [BOOK-3]
     function test_fillOrKill() public {
         sell(alice, 3500, 2);
         sell(alice, 3506, 3);
@@ -196,6 +203,7 @@ contract TakeTest is ExchangeTest {
         assertEq(filled, 5);
     }
 
+    /// @dev [BOOK-3]
     function test_fillOrKillWithinItsBound() public {
         sell(alice, 3500, 1);
         sell(alice, 3500, 1);
@@ -208,6 +216,7 @@ contract TakeTest is ExchangeTest {
     }
 
     /// @dev Out of steps: what was traded stays, what was met stays retired, the rest does not rest across the book.
+    /// [BOOK-19]
     function test_stepBoundKeepsProgress() public {
         sell(bob, 3500, 1);
         massCancel(bob);
@@ -226,6 +235,7 @@ contract TakeTest is ExchangeTest {
         assertEq(hot().ask, 3500);
     }
 
+    /// @dev [BOOK-19]
     function test_defaultBoundIsSixtyFour() public {
         for (uint256 i; i < 65; ++i) {
             sell(alice, 3500, 1);
@@ -236,6 +246,7 @@ contract TakeTest is ExchangeTest {
 
     // --- reduce-only ---
 
+    /// @dev [BOOK-5]
     function test_reduceOnlyTakesNoMoreThanThePosition() public {
         trade(alice, bob, 3500, 2);
         buy(carol, 3500, 10);
@@ -262,7 +273,7 @@ contract TakeTest is ExchangeTest {
         place(alice, SELL | REDUCE_ONLY | FOK, 3500, 2);
     }
 
-    /// @dev A resting reduce-only order shrinks to what is left of the position when it is met.
+    /// @dev A resting reduce-only order shrinks to what is left of the position when it is met. [BOOK-5]
     function test_restingReduceOnlyIsClippedAtItsFill() public {
         trade(alice, bob, 3500, 6);
         place(alice, SELL | REDUCE_ONLY, 3600, 6);
@@ -284,7 +295,7 @@ contract TakeTest is ExchangeTest {
         assertEq(position(alice).openCount, 0);
     }
 
-    /// @dev Whoever takes more than the position gets the position and no more.
+    /// @dev Whoever takes more than the position gets the position and no more. [BOOK-5]
     function test_restingReduceOnlyNeverTurnsThePosition() public {
         trade(alice, bob, 3500, 6);
         place(alice, SELL | REDUCE_ONLY, 3600, 6);
@@ -297,6 +308,7 @@ contract TakeTest is ExchangeTest {
         assertEq(position(alice).openCount, 0);
     }
 
+    /// @dev [BOOK-5]
     function test_restingReduceOnlyWithNothingToReduceIsRetired() public {
         trade(alice, bob, 3500, 2);
         place(alice, SELL | REDUCE_ONLY, 3510, 2);
@@ -314,6 +326,7 @@ contract TakeTest is ExchangeTest {
 
     // --- self-trade ---
 
+    /// @dev [BOOK-18]
     function test_selfTradeCancelsTheRestingOrder() public {
         sell(alice, 3500, 2);
         sell(bob, 3500, 3);
@@ -328,6 +341,7 @@ contract TakeTest is ExchangeTest {
         assertEq(lotsOf(bob), -3);
     }
 
+    /// @dev [BOOK-18]
     function test_selfTradeCancelsTheTakingOrder() public {
         sell(bob, 3499, 1);
         sell(alice, 3500, 2);
@@ -345,6 +359,7 @@ contract TakeTest is ExchangeTest {
 
     // --- reduce-only series ---
 
+    /// @dev [BOOK-10]
     function test_staleSeriesOnlyReduces() public {
         trade(alice, bob, 3500, 4);
         sell(carol, 3500, 4);
