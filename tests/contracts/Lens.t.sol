@@ -216,6 +216,7 @@ contract LensTest is Base {
         exchange.place(series, 0, 3200, 1, 0, 0, 0);
     }
 
+    /// @dev [MARGIN-3]
     function test_idle_series_lends_no_rate() public {
         SeriesSpec memory dear = spec();
         dear.imBps = 5000;

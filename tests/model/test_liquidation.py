@@ -139,6 +139,7 @@ def test_there_must_be_something_to_close(market: Market) -> None:
 
 
 def test_nothing_is_done_on_a_stale_index(market: Market) -> None:
+    """[MARK-7]"""
     falls_to(market, 740)
     market.index.fresh = False
     verbs = (

@@ -64,6 +64,7 @@ def test_deposits_move_money_and_open_an_account_once(market: Market) -> None:
 
 
 def test_withdrawals_leave_losses_and_initial_margin(market: Market) -> None:
+    """[MARGIN-2] [MARK-7]"""
     # 10 lots long at 1,000 for IM 2,000; the index falls to 900: a loss of 1,000 and IM 1,800.
     market.sell("bob", 1_000, 10)
     market.buy("ann", 1_000, 10)
@@ -233,6 +234,7 @@ def test_only_the_owner_lists_names_and_pays_out(market: Market) -> None:
 def test_terms_out_of_bounds(
     market: Market, terms: dict[str, object], field: str, lowest: int, highest: int
 ) -> None:
+    """[MARGIN-11]"""
     with pytest.raises(InvalidSpec) as caught:
         market.list(**({"mm_bps": 1_000, "band_bps": 400, "gap_bps": 200} | terms))
     found = values(caught)

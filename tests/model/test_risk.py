@@ -26,6 +26,7 @@ def market_of(**terms: int) -> Market:
 
 
 def test_orders_need_margin_as_if_the_worse_side_filled() -> None:
+    """[MARGIN-6] [MARGIN-7]"""
     market = market_of()
     market.buy("ann", 1_000, 10)
     market.sell("ann", 1_010, 4)
@@ -37,6 +38,7 @@ def test_orders_need_margin_as_if_the_worse_side_filled() -> None:
 
 
 def test_a_position_needs_margin_on_what_can_still_move() -> None:
+    """[MARGIN-1] [MARGIN-5]"""
     market = market_of()
     market.sell("bob", 1_000, 10)
     market.buy("ann", 1_000, 10)
@@ -50,6 +52,7 @@ def test_a_position_needs_margin_on_what_can_still_move() -> None:
 
 
 def test_concentration_raises_initial_margin() -> None:
+    """[MARGIN-9]"""
     market = market_of(concentration_pct=50)
     market.sell("bob", 1_000, 10)
     market.buy("ann", 1_000, 10)
@@ -59,6 +62,7 @@ def test_concentration_raises_initial_margin() -> None:
 
 
 def test_no_requirement_exceeds_what_a_short_can_lose() -> None:
+    """[MARGIN-8]"""
     market = market_of(price_cap=1_050)
     market.sell("bob", 1_000, 10)
     market.buy("ann", 1_000, 10)
@@ -67,6 +71,7 @@ def test_no_requirement_exceeds_what_a_short_can_lose() -> None:
 
 
 def test_months_of_one_feed_offset_at_the_spread() -> None:
+    """[MARGIN-3] [MARGIN-5] [MARGIN-6]"""
     market = market_of()
     far = market.list(symbol="FAR", window_start=TODAY + 20, expiry_day=TODAY + 22)
     market.sell("bob", 1_000, 10)
@@ -79,6 +84,7 @@ def test_months_of_one_feed_offset_at_the_spread() -> None:
 
 
 def test_series_of_other_caps_do_not_offset() -> None:
+    """[MARGIN-3]"""
     market = market_of()
     other = market.list(symbol="CAP", price_cap=9_000)
     market.sell("bob", 1_000, 10)
@@ -90,6 +96,7 @@ def test_series_of_other_caps_do_not_offset() -> None:
 
 
 def test_requirements_round_up() -> None:
+    """[MARGIN-3]"""
     market = market_of(price_cap=9_999)
     market.index.price = 999
     market.sell("bob", 999, 1)
@@ -99,6 +106,7 @@ def test_requirements_round_up() -> None:
 
 
 def test_an_account_short_of_margin_may_only_do_what_helps() -> None:
+    """[MARGIN-10]"""
     market = market_of()
     market.sell("bob", 1_000, 5_000)
     market.buy("ann", 1_000, 5_000)  # IM 1,000,000: all it has
@@ -116,6 +124,7 @@ def test_an_account_short_of_margin_may_only_do_what_helps() -> None:
 
 
 def test_an_underwater_account_cannot_even_reduce() -> None:
+    """[MARGIN-10]"""
     market = market_of()
     market.sell("bob", 1_000, 5_000)
     market.buy("ann", 1_000, 5_000)
@@ -194,6 +203,7 @@ def test_a_spread_is_margined_once_and_keeps_its_limit() -> None:
 
 
 def test_the_basis_follows_trades_by_size_and_time() -> None:
+    """[MARK-2]"""
     market = market_of()
     market.now += 60
     market.sell("bob", 1_020, 10)
@@ -206,6 +216,7 @@ def test_the_basis_follows_trades_by_size_and_time() -> None:
 
 
 def test_a_basis_step_rounds_towards_zero() -> None:
+    """[MARK-2]"""
     market = market_of()
     market.now += 7
     market.buy("bob", 983, 10)
@@ -215,6 +226,7 @@ def test_a_basis_step_rounds_towards_zero() -> None:
 
 
 def test_inside_the_window_the_past_stands_and_the_rest_moves() -> None:
+    """[MARK-5] [MARGIN-4]"""
     market = market_of()
     market.sell("bob", 1_000, 10)
     market.buy("ann", 1_000, 10)
@@ -226,6 +238,7 @@ def test_inside_the_window_the_past_stands_and_the_rest_moves() -> None:
 
 
 def test_a_window_that_may_be_challenged_is_margined_whole() -> None:
+    """[MARGIN-4]"""
     market = market_of()
     market.index.fresh_share = (1, 2)
     market.now = SPEC.window_start * DAY + DAY
@@ -235,6 +248,7 @@ def test_a_window_that_may_be_challenged_is_margined_whole() -> None:
 
 
 def test_placing_may_rely_on_a_young_mark_but_taking_refreshes() -> None:
+    """[MARK-6]"""
     market = market_of()
     market.sell("bob", 1_010, 1)
     market.index.price = 1_050
@@ -250,7 +264,7 @@ def test_placing_may_rely_on_a_young_mark_but_taking_refreshes() -> None:
 
 
 def test_a_stale_index_allows_only_reducing() -> None:
-    """[BOOK-10]"""
+    """[BOOK-10] [MARK-7]"""
     market = market_of()
     market.sell("bob", 1_000, 10)
     market.buy("ann", 1_000, 5)

@@ -216,7 +216,7 @@ def test_gains_wait_for_the_second_midnight(market: Market) -> None:
 
 
 def test_payers_pay_no_more_than_their_loss() -> None:
-    """Ann sold at 1,010 to eve and is flat with 100; at 1,005 bob and eve have lost 50 each."""
+    """Ann sold at 1,010 to eve and is flat with 100; at 1,005 bob and eve have lost 50 each. [MARK-6]"""
     market = traded(Market(price=1_000))
     market.now += 120
     market.index.price = 1_010

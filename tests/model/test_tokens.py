@@ -58,6 +58,7 @@ def test_tokens_are_created_once_with_accounts_of_their_own() -> None:
 
 
 def test_what_cannot_be_wrapped() -> None:
+    """[MARK-7]"""
     market = market_of()
     with pytest.raises(ZeroAmount):
         wrap(market, 0)
@@ -143,7 +144,7 @@ def test_unwrapping_needs_margin_and_room() -> None:
 
 
 def test_a_gain_that_does_not_count_carries_no_margin() -> None:
-    """With IM at 150% four lots need 6,000 and bring 4,000."""
+    """With IM at 150% four lots need 6,000 and bring 4,000. [MARGIN-10]"""
     market = market_of(im_bps=15_000, gain_pct=0)
     wrap(market, 4, to="eve")
     market.fund("eve", cash=1_999)

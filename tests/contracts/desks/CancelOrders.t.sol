@@ -23,6 +23,7 @@ contract CancelOrdersTest is DeskBase {
         assertMoney();
     }
 
+    /// @dev [MARGIN-7]
     function test_orders_die_below_the_orders_margin() public {
         move(1999);
         assertEq(margin(trader).ordersMargin, 4_997_500_000);

@@ -99,7 +99,7 @@ contract SpreadTest is DeskBase {
     }
 
     /// @dev A spread of four (IM 420) and a lot of another feed that fell from 3500 to 2100 (IM 525) leave $600 of equity:
-    /// taking one spread off is allowed, though 840 are still not covered, and putting one on is not.
+    /// taking one spread off is allowed, though 840 are still not covered, and putting one on is not. [MARGIN-10]
     function test_below_initial_margin_only_what_improves() public {
         uint16 other = listOther();
         uint32 hedger = open(4000);

@@ -121,6 +121,7 @@ contract WrapTest is TokenBase {
         refused(agent, call(series, true, 1), notPermitted(agent, 255));
     }
 
+    /// @dev [MARK-7]
     function test_refused_while_stale_and_from_the_second_of_expiry_on() public {
         setStale();
         refused(owner(bull), call(series, true, 1), stale(bull));

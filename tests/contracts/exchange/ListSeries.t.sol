@@ -139,7 +139,7 @@ contract ListSeriesTest is ExchangeTest {
         _refused(s, "maxMarkAge", 3601, 1, 3600);
     }
 
-    /// @dev im >= mm + 2 x band + gap + fee: 1000 + 1000 + 300 + 3.
+    /// @dev im >= mm + 2 x band + gap + fee: 1000 + 1000 + 300 + 3. [MARGIN-11]
     function test_initialMarginCoversAFillAtTheBandsEdge() public {
         SeriesSpec memory s = spec();
         s.imBps = 2302;
@@ -154,6 +154,7 @@ contract ListSeriesTest is ExchangeTest {
     }
 
     /// @dev A just-checked maker that is filled at the band's edge after the largest move stays at or above MM.
+    /// [MARGIN-11]
     function testFuzz_makerFilledAtTheWorstPriceKeepsMaintenanceMargin(uint256 lots, bool sells) public {
         SeriesSpec memory s = spec();
         (s.imBps, s.concentrationPct) = (2303, 0);

@@ -33,12 +33,14 @@ contract MarginTest is ExchangeTest {
     }
 
     /// @dev 10 lots are half of (open interest + size), so IM grows by half of 20%: 27.5% of $35,000.
+    /// [MARGIN-5] [MARGIN-6]
     function test_singleLeg() public {
         trade(alice, bob, 3500, 10);
         _assertMargin(alice, 9625 * USD, 3500 * USD);
         _assertMargin(bob, 9625 * USD, 3500 * USD);
     }
 
+    /// @dev [MARGIN-9]
     function test_concentration() public {
         trade(alice, bob, 3500, 90);
         uint32 carol = open(100_000);
@@ -48,6 +50,7 @@ contract MarginTest is ExchangeTest {
         _assertMargin(carol, 105_000 * USD * 2625 / 10_000, 0); // a quarter of 120: 26.25%
     }
 
+    /// @dev [MARGIN-5]
     function test_calendarOffset() public {
         _tradeIn(near, alice, bob, 3500, 10);
         _tradeIn(far, bob, alice, 3500, 10);
@@ -55,7 +58,7 @@ contract MarginTest is ExchangeTest {
         _assertMargin(bob, 1050 * USD, 1050 * USD);
     }
 
-    /// @dev L 35,000, S 14,000: 27.5% (10%) of 21,000 and 3% of 14,000.
+    /// @dev L 35,000, S 14,000: 27.5% (10%) of 21,000 and 3% of 14,000. [MARGIN-5] [MARGIN-6]
     function test_unequalLegs() public {
         _tradeIn(near, alice, bob, 3500, 10);
         _tradeIn(far, bob, alice, 3500, 4);
@@ -64,6 +67,7 @@ contract MarginTest is ExchangeTest {
 
     /// @dev On top, bids for 5 in the far month: 27.5% of max(21,000 + 17,500, 21,000) and 3% of min(52,500, 14,000);
     /// asks for 20: of max(21,000, |21,000 - 70,000|), at a rate of 25% x (1 + 20% x 24 / 28), and 3% of 52,500.
+    /// [MARGIN-6]
     function test_offsetWithOpenOrders() public {
         _tradeIn(near, alice, bob, 3500, 10);
         _tradeIn(far, bob, alice, 3500, 4);
@@ -76,6 +80,7 @@ contract MarginTest is ExchangeTest {
         _assertMargin(alice, (scaled + 1e8 - 1) / 1e8, 2520 * USD);
     }
 
+    /// @dev [MARGIN-3]
     function test_feedsDoNotOffset() public {
         uint16 other = listOther(2);
         _tradeIn(near, alice, bob, 3500, 10);
@@ -83,6 +88,7 @@ contract MarginTest is ExchangeTest {
         _assertMargin(alice, 2 * 9625 * USD, 2 * 3500 * USD);
     }
 
+    /// @dev [MARGIN-3]
     function test_capsDoNotOffset() public {
         SeriesSpec memory s = spec();
         s.priceCap = 29_999;
@@ -92,7 +98,7 @@ contract MarginTest is ExchangeTest {
         _assertMargin(alice, 2 * 9625 * USD, 2 * 3500 * USD);
     }
 
-    /// @dev Cap 3600: ten short lots at 3500 can lose $1,000 and no more, whatever the rates say.
+    /// @dev Cap 3600: ten short lots at 3500 can lose $1,000 and no more, whatever the rates say. [MARGIN-8]
     function test_neverAboveTheLargestLossOfAShort() public {
         SeriesSpec memory s = spec();
         s.priceCap = 3600;
@@ -124,7 +130,7 @@ contract MarginTest is ExchangeTest {
         assertLe(m.initialMargin, (long + short) * 275 / 1000 + 1);
     }
 
-    /// @dev Long 10 from 3500 at 3600: a gain of $1,000 less the fee of $10.50, half of which counts.
+    /// @dev Long 10 from 3500 at 3600: a gain of $1,000 less the fee of $10.50, half of which counts. [MARGIN-1]
     function test_gainsCountInPart() public {
         trade(alice, bob, 3500, 10);
         setIndex(3600);
@@ -149,6 +155,7 @@ contract MarginTest is ExchangeTest {
         assertLt(margin(weak).imEquity, int256(margin(weak).initialMargin));
     }
 
+    /// @dev [MARGIN-10]
     function test_reducingIsAllowedBelowInitialMargin() public {
         uint32 weak = _weak();
         buy(bob, 3050, 1);
@@ -157,6 +164,7 @@ contract MarginTest is ExchangeTest {
         assertEq(position(weak).checkedMark, 3500, "its margin is still not covered");
     }
 
+    /// @dev [MARGIN-10]
     function test_growingIsNot() public {
         uint32 weak = _weak();
         sell(bob, 3050, 1);
@@ -195,7 +203,7 @@ contract MarginTest is ExchangeTest {
         assertEq(lotsOf(weak), 0);
     }
 
-    /// @dev [BOOK-11]
+    /// @dev [BOOK-11] [MARGIN-10]
     function test_belowZeroNothingIsAllowedButCancelling() public {
         uint32 weak = open(12_000);
         trade(weak, alice, 3500, 10);
@@ -213,7 +221,7 @@ contract MarginTest is ExchangeTest {
 
     // --- FIXING ---
 
-    /// @dev Half-way through the window half of the mark is fixed: a position needs half, an order all.
+    /// @dev Half-way through the window half of the mark is fixed: a position needs half, an order all. [MARGIN-4]
     function test_fixedPartNeedsNoMarginButOrdersDo() public {
         trade(alice, bob, 3500, 10);
         warpTo(WINDOW_START + 3, 12 hours);

@@ -23,6 +23,7 @@ contract MarkTest is ExchangeTest {
 
     // --- index plus basis ---
 
+    /// @dev [MARK-1]
     function test_startsAtTheListedMark() public {
         SeriesSpec memory s = spec();
         s.initialMark = 4200; // futures may trade far from spot
@@ -39,6 +40,7 @@ contract MarkTest is ExchangeTest {
         assertTrue(stale);
     }
 
+    /// @dev [MARK-1]
     function test_roundsHalfUp() public {
         oracle.set(FEED, 3500 * TICK + TICK / 2, true);
         assertEq(_mark(), 3501);
@@ -46,6 +48,7 @@ contract MarkTest is ExchangeTest {
         assertEq(_mark(), 3500);
     }
 
+    /// @dev [MARK-1]
     function test_staysWithinZeroAndTheCap() public {
         setIndex(40_000);
         assertEq(_mark(), 30_000);
@@ -77,7 +80,7 @@ contract MarkTest is ExchangeTest {
 
     // --- the basis follows trades ---
 
-    /// @dev 15 minutes after listing, 10 lots at 3550, all the open interest: half of 50 ticks.
+    /// @dev 15 minutes after listing, 10 lots at 3550, all the open interest: half of 50 ticks. [MARK-2]
     function test_basisFollowsTrades() public {
         vm.warp(START + 900);
         trade(alice, bob, 3550, 10);
@@ -92,6 +95,7 @@ contract MarkTest is ExchangeTest {
         assertEq(hot().basis, 25 * 256 + step);
     }
 
+    /// @dev [MARK-2]
     function test_tradesOfTheSameSecondCountOnce() public {
         vm.warp(START + 900);
         trade(alice, bob, 3550, 10);
@@ -100,7 +104,7 @@ contract MarkTest is ExchangeTest {
         assertEq(hot().basis, basis, "no time has passed");
     }
 
-    /// @dev A trade too small to move anything leaves the clock running: dust cannot freeze the basis.
+    /// @dev A trade too small to move anything leaves the clock running: dust cannot freeze the basis. [MARK-4]
     function test_dustDoesNotFreezeIt() public {
         trade(alice, bob, 3500, 5000);
         int256 basis = hot().basis;
@@ -112,6 +116,7 @@ contract MarkTest is ExchangeTest {
         assertLt(hot().basisTime, START + 20);
     }
 
+    /// @dev [MARK-2]
     function test_basisIsBounded() public {
         SeriesSpec memory s = spec();
         s.maxBasis = 30;
@@ -125,7 +130,7 @@ contract MarkTest is ExchangeTest {
         assertLe(hot().basis, 30 * 256);
     }
 
-    /// @dev Whoever trades how often and where: in no hour does the basis move by more than half of im - mm.
+    /// @dev Whoever trades how often and where: in no hour does the basis move by more than half of im - mm. [MARK-3]
     function testFuzz_basisSpeedInAnyHour(uint256 seed, uint256 lots) public {
         lots = bound(lots, 1, 2000);
         uint256[] memory times = new uint256[](30);
@@ -151,6 +156,7 @@ contract MarkTest is ExchangeTest {
 
     // --- cached marks ---
 
+    /// @dev [MARK-6]
     function test_placingMayUseAYoungMark() public {
         setIndex(3700);
         vm.warp(START + 900);
@@ -169,6 +175,7 @@ contract MarkTest is ExchangeTest {
         assertEq(hot().markTime, START + 901);
     }
 
+    /// @dev [MARK-6]
     function test_takingAlwaysRefreshes() public {
         sell(alice, 3550, 1);
         setIndex(3520);
@@ -179,6 +186,7 @@ contract MarkTest is ExchangeTest {
     // --- FIXING ---
 
     /// @dev A window of 7 days from a basis of 25 ticks: 2 days at 3500, one at 4000, four to come at 4000 plus 4/7 of it.
+    /// [MARK-5]
     function test_fixingBlendsWhatIsBehindWithWhatIsAhead() public {
         vm.warp(START + 900);
         trade(alice, bob, 3550, 10);
@@ -194,7 +202,7 @@ contract MarkTest is ExchangeTest {
         assertEq(_mark(), 3865);
     }
 
-    /// @dev The formula, from a list of values kept here.
+    /// @dev The formula, from a list of values kept here. [MARK-5]
     function testFuzz_fixingFormula(uint256 seed, uint256 moment) public {
         vm.warp(START + 900);
         trade(alice, bob, 3550, 10);
@@ -225,7 +233,7 @@ contract MarkTest is ExchangeTest {
         assertEq(deltaMark, expectedDelta < expected ? expectedDelta : expected);
     }
 
-    /// @dev Stale time is no part of the average: what is fresh and what remains share the weight.
+    /// @dev Stale time is no part of the average: what is fresh and what remains share the weight. [MARK-5]
     function test_fixingLeavesStaleTimeOut() public {
         warpTo(WINDOW_START + 1, 0);
         setStale();
@@ -240,7 +248,7 @@ contract MarkTest is ExchangeTest {
         assertEq(mark, 3927);
     }
 
-    /// @dev More than 2% of the window stale: a challenge could move everything, so nothing is certain.
+    /// @dev More than 2% of the window stale: a challenge could move everything, so nothing is certain. [MARGIN-4]
     function test_deltaDoesNotShrinkWhileAChallengeIsPossible() public {
         warpTo(WINDOW_START + 1, 0);
         setStale();
@@ -278,6 +286,7 @@ contract MarkTest is ExchangeTest {
         assertEq(deltaMark, 0, "nothing can move any more");
     }
 
+    /// @dev [MARK-5]
     function test_windowWithoutAnyFreshSecond() public {
         setStale();
         warpTo(EXPIRY_DAY, 0);
@@ -286,7 +295,7 @@ contract MarkTest is ExchangeTest {
         assertEq(deltaMark, 3500);
     }
 
-    /// @dev From the window's first second on, placing never relies on a cached mark.
+    /// @dev From the window's first second on, placing never relies on a cached mark. [MARK-6]
     function test_placingInTheWindowRefreshes() public {
         warpTo(WINDOW_START + 1, 0);
         _mark();

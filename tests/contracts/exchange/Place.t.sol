@@ -326,7 +326,7 @@ contract PlaceTest is ExchangeTest {
 
     // --- margin ---
 
-    /// @dev 30% of $3,500 a lot while it is all of the interest: $1,000,000 carries 952 lots.
+    /// @dev 30% of $3,500 a lot while it is all of the interest: $1,000,000 carries 952 lots. [MARGIN-10]
     function test_reservesMargin() public {
         uint256 needed = 953 * 1050 * USD;
         refusedPlace(
@@ -342,6 +342,7 @@ contract PlaceTest is ExchangeTest {
     }
 
     /// @dev Only the worse side can fill first, so a quote costs one side (30%) and the spread charge of the pair (3%).
+    /// [MARGIN-6]
     function test_reservesTheWorseSide() public {
         buy(alice, 3400, 10);
         sell(alice, 3600, 10);

@@ -114,6 +114,7 @@ contract SettleAccountsTest is ExchangeTest {
         assertEq(cashOf(mule), 0);
     }
 
+    /// @dev [MARGIN-1]
     function test_settledEquityCountsBeforeTheCrank() public {
         trade(alice, bob, 3500, 10);
         settleAt(3600);

@@ -359,7 +359,7 @@ contract TakeTest is ExchangeTest {
 
     // --- reduce-only series ---
 
-    /// @dev [BOOK-10]
+    /// @dev [BOOK-10] [MARK-7]
     function test_staleSeriesOnlyReduces() public {
         trade(alice, bob, 3500, 4);
         sell(carol, 3500, 4);
@@ -376,7 +376,7 @@ contract TakeTest is ExchangeTest {
         refusedPlace(alice, IOC | SELL, 3490, 1, error_);
     }
 
-    /// @dev Taking refreshes first: staleness that no cache knows of yet counts at once.
+    /// @dev Taking refreshes first: staleness that no cache knows of yet counts at once. [MARK-6]
     function test_takingFindsOutThatTheIndexIsStale() public {
         sell(alice, 3500, 1);
         setStale();
@@ -385,7 +385,7 @@ contract TakeTest is ExchangeTest {
         );
     }
 
-    /// @dev The index is fresh again: a cached word that says otherwise must not hold anybody up.
+    /// @dev The index is fresh again: a cached word that says otherwise must not hold anybody up. [MARK-6]
     function test_freshIndexOpensTheSeriesAtOnce() public {
         sell(alice, 3500, 1);
         setStale();
@@ -399,7 +399,7 @@ contract TakeTest is ExchangeTest {
 
     // --- margin of the taker ---
 
-    /// @dev 10 lots: IM 27.5% of $35,000 and the fee of $10.50 must be there.
+    /// @dev 10 lots: IM 27.5% of $35,000 and the fee of $10.50 must be there. [MARGIN-10]
     function test_takerNeedsMargin() public {
         sell(alice, 3500, 10);
         uint32 dave = open(9635);

@@ -71,7 +71,7 @@ contract WithdrawTest is ExchangeTest {
         );
     }
 
-    /// @dev 10 lots at 3500, the only open interest: IM 25% x 1.2 (all of the size is ours) of $35,000.
+    /// @dev 10 lots at 3500, the only open interest: IM 25% x 1.2 (all of the size is ours) of $35,000. [MARGIN-2]
     function test_openOrdersReserve() public {
         buy(alice, 3500, 10);
         uint256 free = (100_000 - 10_500) * USD;
@@ -85,7 +85,7 @@ contract WithdrawTest is ExchangeTest {
     }
 
     /// @dev Long 10 from 3500 at 3600: the $1,000 gain is no money yet. IM 25% x (1 + 20% x 10 / 20) of $36,000 = $9,900;
-    /// what it paid is quote, so its value is 1,000 less the fee of $10.50.
+    /// what it paid is quote, so its value is 1,000 less the fee of $10.50. [MARGIN-2]
     function test_gainsAreNotWithdrawn() public {
         trade(alice, bob, 3500, 10);
         setIndex(3600);
@@ -98,6 +98,7 @@ contract WithdrawTest is ExchangeTest {
     }
 
     /// @dev The same at 3400: the loss of $1,000 and the fee of $10.50 lie in quote and lower what is free at once.
+    /// [MARGIN-2]
     function test_lossesCount() public {
         trade(alice, bob, 3500, 10);
         setIndex(3400);
@@ -108,6 +109,7 @@ contract WithdrawTest is ExchangeTest {
         withdraw(alice, free);
     }
 
+    /// @dev [MARK-7]
     function test_staleIndexHoldsPositionsOnly() public {
         trade(alice, bob, 3500, 10);
         uint32 flat = open(1000);
