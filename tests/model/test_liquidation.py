@@ -51,6 +51,7 @@ def liquidate(market: Market, lots: int = 100, limit: int = 1, steps: int = 0) -
 
 
 def test_orders_that_equity_would_not_carry_are_cancelled_by_anyone(market: Market) -> None:
+    """[LIQ-1]"""
     market.buy("ann", 990, 2)
     # Equity 2,500 - 1,000 = 1,500; needed are 10% of 12 x 900 and the band, 4%, of 2 x 900.
     falls_to(market, 900)
@@ -69,6 +70,7 @@ def test_orders_that_equity_would_not_carry_are_cancelled_by_anyone(market: Mark
 
 
 def test_a_healthy_account_is_left_alone(market: Market) -> None:
+    """[LIQ-3]"""
     before = dump(market.exchange.state)
     with pytest.raises(Healthy):
         liquidate(market)
@@ -80,6 +82,7 @@ def test_a_healthy_account_is_left_alone(market: Market) -> None:
 
 
 def test_no_more_is_closed_than_restores_initial_margin(market: Market) -> None:
+    """[LIQ-3] [LIQ-4]"""
     falls_to(market, 830)
     # Equity 800 < MM 830. IM 1,660: 860 are missing, a lot frees 166: 6 lots.
     market.buy("bob", 830, 20)
@@ -90,6 +93,7 @@ def test_no_more_is_closed_than_restores_initial_margin(market: Market) -> None:
 
 
 def test_a_fill_that_costs_too_much_is_refused(market: Market) -> None:
+    """[LIQ-9]"""
     falls_to(market, 770)  # equity 200, MM 770
     market.buy("bob", 740, 1)
     # One lot 30 below the mark; allowed are 200 x 77 / 770 = 20.
@@ -100,6 +104,7 @@ def test_a_fill_that_costs_too_much_is_refused(market: Market) -> None:
 
 
 def test_the_keeper_gets_what_the_fill_left_of_the_allowed_loss(market: Market) -> None:
+    """[LIQ-4]"""
     falls_to(market, 770)
     market.buy("bob", 755, 1)
     # Allowed are 20, the fill costs 15; a tenth of 77 would be 7.
@@ -109,6 +114,7 @@ def test_the_keeper_gets_what_the_fill_left_of_the_allowed_loss(market: Market) 
 
 
 def test_fees_are_waived_where_nothing_is_left() -> None:
+    """[LIQ-5]"""
     market = Market(price=1_000, taker_fee=1_000, maker_rebate=500, im_bps=2_100)
     market.fund("ann", cash=2_510)
     market.fund("bob", "eve")
@@ -122,6 +128,7 @@ def test_fees_are_waived_where_nothing_is_left() -> None:
 
 
 def test_pruning_alone_is_kept(market: Market) -> None:
+    """[LIQ-6]"""
     falls_to(market, 830)
     market.buy("bob", 830, 5)
     market.exchange.mass_cancel(market.by("bob"), market.series)
@@ -155,6 +162,7 @@ def test_nothing_is_done_on_a_stale_index(market: Market) -> None:
 
 
 def test_a_spread_leg_whose_close_frees_nothing_is_left(market: Market) -> None:
+    """[LIQ-9]"""
     far = market.list(symbol="FAR", initial_mark=1_000)
     market.buy("bob", 1_000, 10, series=far)
     market.sell("ann", 1_000, 10, IOC, series=far)  # now hedged: closing one leg would need more margin
@@ -168,6 +176,7 @@ def test_a_spread_leg_whose_close_frees_nothing_is_left(market: Market) -> None:
 
 
 def test_an_auction_asks_for_a_fraction_a_stranger_and_margin(market: Market) -> None:
+    """[LIQ-7]"""
     exchange = market.exchange
     falls_to(market, 830)
     for fraction in (0, 1_000_001):
@@ -187,6 +196,7 @@ def test_an_auction_asks_for_a_fraction_a_stranger_and_margin(market: Market) ->
 
 
 def test_a_slice_stays_within_the_bidders_limit() -> None:
+    """[LIQ-7]"""
     market = Market(price=1_000, position_limit=10)
     market.fund("ann", cash=2_500)
     market.fund("bob", "eve")
@@ -200,6 +210,7 @@ def test_a_slice_stays_within_the_bidders_limit() -> None:
 
 
 def test_the_discount_grows_from_nothing_to_all_of_the_margin_freed(market: Market) -> None:
+    """[LIQ-8] [LIQ-9]"""
     falls_to(market, 740)  # equity -100, so insurance pays all of the discount
     exchange = market.exchange
     exchange.collateral.balances["eve"] += 1_000
@@ -216,6 +227,7 @@ def test_the_discount_grows_from_nothing_to_all_of_the_margin_freed(market: Mark
 
 
 def test_half_lots_stay_and_gains_wait() -> None:
+    """[LIQ-7]"""
     market = Market(price=1_000)
     market.fund("ann", cash=2_500)
     market.fund("bob", "eve")
@@ -232,6 +244,7 @@ def test_half_lots_stay_and_gains_wait() -> None:
 
 
 def test_exactly_enough_is_enough() -> None:
+    """[LIQ-10]"""
     market = Market(price=1_000)
     market.fund("ann", cash=2_440)
     market.fund("bob", "eve")
@@ -251,6 +264,7 @@ def test_exactly_enough_is_enough() -> None:
 
 
 def test_each_feed_answers_for_its_own_loss() -> None:
+    """[LIQ-11]"""
     market = Market(price=1_000)
     other = market.list(symbol="OTHER", feed=2)
     market.fund("ann", "bob")
@@ -266,6 +280,7 @@ def test_each_feed_answers_for_its_own_loss() -> None:
 
 
 def test_both_clocks_start_and_stop(market: Market) -> None:
+    """[LIQ-10]"""
     exchange, clocks = market.exchange, market.exchange.state.clocks
     with pytest.raises(Healthy):
         exchange.flag(market.by("nobody"), ANN)
@@ -289,6 +304,7 @@ def test_both_clocks_start_and_stop(market: Market) -> None:
 
 
 def test_more_is_declared_after_a_whole_auction_below_zero_and_less_at_once(market: Market) -> None:
+    """[LIQ-11] [LIQ-12]"""
     exchange = market.exchange
     falls_to(market, 740)
     with pytest.raises(TooEarly) as caught:

@@ -166,7 +166,7 @@ def test_an_order_that_came_to_nothing_joins_no_list(market: Market) -> None:
 
 
 def test_insurance_lifts_the_brake_of_a_feed(market: Market) -> None:
-    """[BOOK-10]"""
+    """[BOOK-10] [LIQ-12]"""
     state = market.exchange.state
     insurance.declare(state, 2, 1, 500)
     assert state.series[1].hot.deficit

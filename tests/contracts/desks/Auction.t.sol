@@ -47,6 +47,7 @@ contract AuctionTest is DeskBase {
     }
 
     /// @dev Half the time, half the position: MM freed 1,440, discount 720, less than 2,800 x 1,440 / 2,880 = 1,400.
+    /// [LIQ-8]
     function test_half_the_discount_at_half_time() public {
         move(2880);
         exchange.flag(trader);
@@ -67,7 +68,7 @@ contract AuctionTest is DeskBase {
         assertEq(paid, 2880 * 555, "1 / 1800 = 555 millionths of 2,880");
     }
 
-    /// @dev All of MM, 2,880: the account pays its 2,800, insurance the other 80.
+    /// @dev All of MM, 2,880: the account pays its 2,800, insurance the other 80. [LIQ-8] [LIQ-9]
     function test_the_whole_discount_after_the_whole_time() public {
         topUp(FEED, 1000e6);
         move(2880);
@@ -81,6 +82,7 @@ contract AuctionTest is DeskBase {
         assertEq(exchange.insurance(FEED), 920e6);
     }
 
+    /// @dev [LIQ-8]
     function test_the_discount_stops_growing() public {
         topUp(FEED, 1000e6);
         move(2880);
@@ -90,6 +92,7 @@ contract AuctionTest is DeskBase {
         assertEq(paid + insured, 2_880e6);
     }
 
+    /// @dev [LIQ-9]
     function test_insurance_pays_as_far_as_it_reaches() public {
         topUp(FEED, 50e6);
         move(2880);
@@ -101,7 +104,7 @@ contract AuctionTest is DeskBase {
         assertEq(exchange.insurance(FEED), 0);
     }
 
-    /// @dev Mark 2500: equity -1,000. Half the discount of 2,500 is 1,250, all of it insurance's.
+    /// @dev Mark 2500: equity -1,000. Half the discount of 2,500 is 1,250, all of it insurance's. [LIQ-9]
     function test_below_zero_the_account_pays_nothing() public {
         topUp(FEED, 5000e6);
         move(2500);
@@ -114,6 +117,7 @@ contract AuctionTest is DeskBase {
         assertEq(equity(bidder), 101_250e6);
     }
 
+    /// @dev [LIQ-9]
     function test_insurance_of_another_feed_is_not_touched() public {
         listOther();
         topUp(FEED2, 5000e6);
@@ -127,6 +131,7 @@ contract AuctionTest is DeskBase {
 
     // --- slice ---
 
+    /// @dev [LIQ-7]
     function test_lots_are_rounded_towards_zero() public {
         move(2880);
         bid(bidder, trader, FEED, 259_999);
@@ -134,7 +139,7 @@ contract AuctionTest is DeskBase {
         assertEq(position(trader, series).lots, 8);
     }
 
-    /// @dev Long 10 near, short 4 far: a half takes 5 and 2, at the same mark.
+    /// @dev Long 10 near, short 4 far: a half takes 5 and 2, at the same mark. [LIQ-7]
     function test_a_slice_takes_every_series_of_the_feed_and_no_other() public {
         uint16 far = listFar();
         uint16 other = listOther();
@@ -165,6 +170,7 @@ contract AuctionTest is DeskBase {
         assertEq(openInterest(series), 10 - 6);
     }
 
+    /// @dev [LIQ-2]
     function test_orders_of_the_account_die_first() public {
         credit(trader, 1000e6);
         buy(trader, 3400, 1);
@@ -184,6 +190,7 @@ contract AuctionTest is DeskBase {
 
     // --- clock ---
 
+    /// @dev [LIQ-10]
     function test_the_clock_starts_again_after_recovery() public {
         move(2880);
         exchange.flag(trader);
@@ -207,7 +214,7 @@ contract AuctionTest is DeskBase {
 
     // --- the bidder's margin ---
 
-    /// @dev Ten lots at 2880 need 7,200. At the start there is no discount to count.
+    /// @dev Ten lots at 2880 need 7,200. At the start there is no discount to count. [LIQ-7]
     function test_the_bidder_must_pass_initial_margin() public {
         move(2880);
         uint32 rightly = open(7200);
@@ -229,6 +236,7 @@ contract AuctionTest is DeskBase {
         assertEq(equity(rightly), 7_920e6);
     }
 
+    /// @dev [LIQ-7]
     function test_the_position_limit_holds_for_the_bidder() public {
         SeriesSpec memory tight = spec();
         (tight.symbol, tight.positionLimit, tight.windowStart, tight.expiryDay) =
@@ -310,7 +318,7 @@ contract AuctionTest is DeskBase {
     }
 
     /// @dev Long 10, short 9 and 9: a tenth takes one long lot and no short, so the net short grows from 8 to 9.
-    /// MM = 80% m + 30% m before, 90% m + 27% m after.
+    /// MM = 80% m + 30% m before, 90% m + 27% m after. [LIQ-9]
     function test_refused_when_rounding_frees_nothing() public {
         uint16 far = listFar();
         uint16 third = listFar();

@@ -23,7 +23,7 @@ contract CancelOrdersTest is DeskBase {
         assertMoney();
     }
 
-    /// @dev [MARGIN-7]
+    /// @dev [MARGIN-7] [LIQ-1]
     function test_orders_die_below_the_orders_margin() public {
         move(1999);
         assertEq(margin(trader).ordersMargin, 4_997_500_000);
@@ -48,6 +48,7 @@ contract CancelOrdersTest is DeskBase {
         assertEq(filled, 0);
     }
 
+    /// @dev [LIQ-1]
     function test_orders_of_every_series_die() public {
         uint16 far = listFar();
         fund(owner(trader), trader, 5000);
@@ -59,6 +60,7 @@ contract CancelOrdersTest is DeskBase {
         assertEq(position(trader, 1).openCount, 0);
     }
 
+    /// @dev [LIQ-1]
     function test_refused_at_exactly_the_orders_margin() public {
         move(2000);
         refused(

@@ -49,6 +49,7 @@ contract FlagDeclareTest is DeskBase {
 
     // --- flag ---
 
+    /// @dev [LIQ-10]
     function test_flag_starts_and_stops_the_clock() public {
         move(2880);
         vm.expectEmit(address(exchange));
@@ -79,6 +80,7 @@ contract FlagDeclareTest is DeskBase {
 
     // --- declare ---
 
+    /// @dev [LIQ-11]
     function test_a_deficit_is_declared_after_a_whole_auction() public {
         move(2500);
         refused(address(1), declareCall(), tooEarly(0));
@@ -106,6 +108,7 @@ contract FlagDeclareTest is DeskBase {
         refused(address(1), abi.encodeCall(ILiquidation.declare, (next, FEED)), unknown(next));
     }
 
+    /// @dev [LIQ-11]
     function test_a_deficit_follows_the_account() public {
         declared();
         move(2400);
@@ -116,6 +119,7 @@ contract FlagDeclareTest is DeskBase {
     }
 
     /// @dev Down 10,000 in one feed and up 1,000 in the other: short of 0 - what all of it lacks, in the feed that lost.
+    /// [LIQ-11]
     function test_a_deficit_is_of_the_feed_that_lost() public {
         uint16 other = listOther();
         credit(trader, 1000e6);
@@ -133,7 +137,7 @@ contract FlagDeclareTest is DeskBase {
         assertTrue(braked(series));
     }
 
-    /// @dev Below margin for long, below zero only now: the wait counts from zero.
+    /// @dev Below margin for long, below zero only now: the wait counts from zero. [LIQ-10] [LIQ-11]
     function test_the_wait_counts_from_zero() public {
         move(2880);
         exchange.flag(trader);
@@ -166,7 +170,7 @@ contract FlagDeclareTest is DeskBase {
 
     // --- brake ---
 
-    /// @dev [BOOK-10]
+    /// @dev [BOOK-10] [LIQ-12]
     function test_the_brake_makes_every_series_of_the_feed_reduce_only() public {
         uint16 far = listFar();
         uint16 other = listOther();
@@ -189,6 +193,7 @@ contract FlagDeclareTest is DeskBase {
         assertFalse(braked(far));
     }
 
+    /// @dev [LIQ-12]
     function test_nothing_is_drawn_while_braked() public {
         // The winner's short is bought back at 2500: it has gained 10,000 less fees.
         uint32 third = open(100_000);
@@ -227,6 +232,7 @@ contract FlagDeclareTest is DeskBase {
         assertMoney();
     }
 
+    /// @dev [LIQ-12]
     function test_topping_up_to_the_deficit_ends_the_brake() public {
         declared();
         topUp(FEED, 1_000e6 - 1);
@@ -236,6 +242,7 @@ contract FlagDeclareTest is DeskBase {
         buy(rich, 2500, 1);
     }
 
+    /// @dev [LIQ-12]
     function test_a_cured_account_ends_the_brake() public {
         declared();
         credit(trader, 1_000e6);
@@ -252,7 +259,7 @@ contract FlagDeclareTest is DeskBase {
         assertFalse(braked(series));
     }
 
-    /// @dev The near series settles at 2500 and leaves a debt; the far one would stay braked.
+    /// @dev The near series settles at 2500 and leaves a debt; the far one would stay braked. [LIQ-12]
     function test_settlement_ends_the_brake() public {
         uint16 far = listFar();
         declared();

@@ -30,6 +30,7 @@ contract LiquidateTest is DeskBase {
     // --- what it does ---
 
     /// @dev Mark 2880: equity 2,800 < MM 2,880. IM 7,200 lacks 4,400 = 6.11 lots of 720, so 7 are closed.
+    /// [LIQ-3] [LIQ-4]
     function test_closes_what_restores_initial_margin() public {
         move(2880);
         buy(rich, 2880, 10);
@@ -75,7 +76,7 @@ contract LiquidateTest is DeskBase {
     }
 
     /// @dev Long 100 near, short 60 far: IM = 25% of 40 m + 3% of 60 m, and 40 lots of the long leg free 25% each. A straight
-    /// line to the end of the leg would close 5 lots for each that is needed.
+    /// line to the end of the leg would close 5 lots for each that is needed. [LIQ-3]
     function test_a_spread_is_closed_no_further_than_initial_margin() public {
         uint16 far = listFar();
         uint32 a = open(105_000);
@@ -93,6 +94,7 @@ contract LiquidateTest is DeskBase {
         assertEq(closed, 28);
     }
 
+    /// @dev [LIQ-2]
     function test_orders_of_the_account_die_first() public {
         credit(trader, 1_000e6);
         buy(trader, 3400, 1);
@@ -105,7 +107,7 @@ contract LiquidateTest is DeskBase {
     // --- reward, loss, fees ---
 
     /// @dev Mark 2650: equity 500, MM 2,650. Five lots free 1,325, so the account may lose 500 x 1,325 / 2,650 = 250.
-    /// At 2620 it loses 150 and a fee of 3.93; the reward is what is left of 250, not 132.50.
+    /// At 2620 it loses 150 and a fee of 3.93; the reward is what is left of 250, not 132.50. [LIQ-4] [LIQ-9]
     function test_the_reward_is_capped_by_the_loss_that_is_allowed() public {
         move(2650);
         buy(rich, 2620, 5);
@@ -115,6 +117,7 @@ contract LiquidateTest is DeskBase {
         assertEq(equity(trader), 250e6, "lost exactly its share");
     }
 
+    /// @dev [LIQ-9]
     function test_refused_when_the_price_alone_costs_more_than_the_share() public {
         move(2650);
         buy(rich, 2590, 5);
@@ -127,7 +130,7 @@ contract LiquidateTest is DeskBase {
         );
     }
 
-    /// @dev Mark 2600: equity 0. No fee, no rebate, no reward; the record of the take says so.
+    /// @dev Mark 2600: equity 0. No fee, no rebate, no reward; the record of the take says so. [LIQ-5]
     function test_fees_are_waived_at_zero_equity() public {
         move(2600);
         assertEq(equity(trader), 0);
@@ -154,6 +157,7 @@ contract LiquidateTest is DeskBase {
         assertEq(_takenFlags(vm.getRecordedLogs()), IOC | SELL);
     }
 
+    /// @dev [LIQ-9]
     function test_below_zero_the_account_loses_nothing() public {
         move(2500);
         assertEq(equity(trader), -1_000e6);
@@ -169,6 +173,7 @@ contract LiquidateTest is DeskBase {
         assertEq(equity(trader), -900e6, "a better price is the account's");
     }
 
+    /// @dev [LIQ-4]
     function test_a_reward_is_drawn_like_a_gain_from_a_fill() public {
         move(2880);
         buy(rich, 2880, 10);
@@ -195,6 +200,7 @@ contract LiquidateTest is DeskBase {
 
     // --- clock ---
 
+    /// @dev [LIQ-10]
     function test_the_first_step_starts_the_clock_and_recovery_stops_it() public {
         move(2880);
         buy(rich, 2880, 10);
@@ -218,6 +224,7 @@ contract LiquidateTest is DeskBase {
         refused(owner(keeper), call(trader, series, 1, 0), healthy(trader, 2_880e6, 2_880e6));
     }
 
+    /// @dev [LIQ-3]
     function test_refused_for_oneself() public {
         move(2880);
         refused(owner(trader), call(trader, series, 1, 0), notAuthorised(owner(trader)));
@@ -263,6 +270,7 @@ contract LiquidateTest is DeskBase {
         );
     }
 
+    /// @dev [LIQ-6]
     function test_refused_when_nothing_trades() public {
         move(2880);
         bytes memory nothing = abi.encodeWithSelector(IExchangeErrors.NothingTraded.selector, series);
@@ -272,7 +280,7 @@ contract LiquidateTest is DeskBase {
         refused(owner(keeper), call(trader, series, 1, 2881), nothing);
     }
 
-    /// @dev An ask at 4221 was inside the band of 4020 and is outside that of 4010, which ends at 4210.
+    /// @dev An ask at 4221 was inside the band of 4020 and is outside that of 4010, which ends at 4210. [LIQ-3]
     function test_stays_inside_the_band() public {
         uint32 bear = open(9000);
         enter(series, bear, -10);
@@ -299,7 +307,7 @@ contract LiquidateTest is DeskBase {
         );
     }
 
-    /// @dev Closing the smaller leg of a spread adds to the delta.
+    /// @dev Closing the smaller leg of a spread adds to the delta. [LIQ-9]
     function test_refused_when_it_would_free_nothing() public {
         uint16 far = listFar();
         enter(far, trader, -4);

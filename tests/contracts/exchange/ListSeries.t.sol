@@ -211,6 +211,7 @@ contract ListSeriesTest is ExchangeTest {
     }
 
     /// @dev A deficit above insurance holds all of a feed's series, those listed meanwhile too; and lets all of them go.
+    /// [LIQ-12]
     function test_listedUnderADeclaredDeficit() public {
         uint32 rich = open(10_000_000);
         uint32 poor = open(12_000);
