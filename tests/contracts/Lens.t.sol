@@ -49,6 +49,7 @@ contract LensTest is Base {
         assertEq(abi.encode(lens.specOf(series)), abi.encode(spec()));
     }
 
+    /// @dev [SETTLE-1]
     function test_phases_of_a_life() public {
         uint32 a = openMany(2, 100_000);
         assertEq(uint256(lens.phaseOf(99)), uint256(Phase.NONE));

@@ -127,7 +127,7 @@ class Trading(RuleBasedStateMachine):
 
     @invariant()
     def lots_sum_to_zero(self) -> None:
-        """Invariant 1. [BOOK-9]"""
+        """Invariant 1. [BOOK-9] [SETTLE-20]"""
         for series in self.state.series.values():
             held = [position.lots for position in series.positions.values()]
             assert sum(held) == 0
@@ -135,7 +135,7 @@ class Trading(RuleBasedStateMachine):
 
     @invariant()
     def money_is_conserved(self) -> None:
-        """Invariant 2, and the pool identity of section 4. [BOOK-23]"""
+        """Invariant 2, and the pool identity of section 4. [BOOK-23] [SETTLE-20]"""
         state = self.state
         cash = sum(account.cash for account in state.accounts.values())
         pools = sum(series.money.pool for series in state.series.values())
@@ -173,7 +173,7 @@ class Trading(RuleBasedStateMachine):
 
     @invariant()
     def cash_is_never_negative(self) -> None:
-        """Invariant 10."""
+        """Invariant 10. [ACCOUNT-1]"""
         assert all(account.cash >= 0 for account in self.state.accounts.values())
 
     @invariant()

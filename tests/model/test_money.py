@@ -47,6 +47,7 @@ def values(error: pytest.ExceptionInfo[ContractError]) -> dict[str, object]:
 
 
 def test_deposits_move_money_and_open_an_account_once(market: Market) -> None:
+    """[ACCOUNT-1]"""
     exchange = market.exchange
     assert exchange.collateral.balances == {"ann": 0, "bob": 0, "exchange": 20_000}
     exchange.collateral.balances["eve"] = 30
@@ -64,7 +65,7 @@ def test_deposits_move_money_and_open_an_account_once(market: Market) -> None:
 
 
 def test_withdrawals_leave_losses_and_initial_margin(market: Market) -> None:
-    """[MARGIN-2] [MARK-7]"""
+    """[MARGIN-2] [MARK-7] [ACCOUNT-1]"""
     # 10 lots long at 1,000 for IM 2,000; the index falls to 900: a loss of 1,000 and IM 1,800.
     market.sell("bob", 1_000, 10)
     market.buy("ann", 1_000, 10)
@@ -93,6 +94,7 @@ def test_withdrawals_go_to_somebody(market: Market) -> None:
 
 
 def test_an_agent_is_invited_accepts_trades_and_leaves(market: Market) -> None:
+    """[ACCOUNT-2]"""
     exchange = market.exchange
     exchange.log.drain()
     exchange.invite_agent(market.by("ann"), "agent", NOW + 100, 1)
@@ -119,6 +121,7 @@ def test_an_agent_is_invited_accepts_trades_and_leaves(market: Market) -> None:
 
 
 def test_nobody_is_bound_by_a_stranger(market: Market) -> None:
+    """[ACCOUNT-1] [ACCOUNT-2]"""
     exchange = market.exchange
     with pytest.raises(NotInvited):
         exchange.accept_agent(market.by("eve"), 1)
@@ -146,6 +149,7 @@ def test_nobody_is_bound_by_a_stranger(market: Market) -> None:
 
 
 def test_ten_series_at_most_and_idle_ones_make_room(market: Market) -> None:
+    """[ACCOUNT-3]"""
     series = [market.series] + [market.list(symbol=f"S{i}") for i in range(11)]
     orders = [market.buy("ann", 999, 1, series=one)[0] for one in series[:10]]
     with pytest.raises(TooManySeries) as caught:
@@ -183,7 +187,7 @@ def test_insurance_lifts_the_brake_of_a_feed(market: Market) -> None:
 
 
 def test_the_guardians_brake_lapses(market: Market) -> None:
-    """[BOOK-10]"""
+    """[BOOK-10] [ACCOUNT-4]"""
     exchange = market.exchange
     with pytest.raises(NotAuthorised):
         exchange.set_reduce_only(market.by("ann"), 1, True)
@@ -199,6 +203,7 @@ def test_the_guardians_brake_lapses(market: Market) -> None:
 
 
 def test_only_the_owner_lists_names_and_pays_out(market: Market) -> None:
+    """[ACCOUNT-4]"""
     exchange, ann = market.exchange, market.by("ann")
     for refused in (
         lambda: exchange.list_series(ann, market.spec),
@@ -234,7 +239,7 @@ def test_only_the_owner_lists_names_and_pays_out(market: Market) -> None:
 def test_terms_out_of_bounds(
     market: Market, terms: dict[str, object], field: str, lowest: int, highest: int
 ) -> None:
-    """[MARGIN-11]"""
+    """[MARGIN-11] [SETTLE-2]"""
     with pytest.raises(InvalidSpec) as caught:
         market.list(**({"mm_bps": 1_000, "band_bps": 400, "gap_bps": 200} | terms))
     found = values(caught)
@@ -242,6 +247,7 @@ def test_terms_out_of_bounds(
 
 
 def test_a_feed_has_at_most_sixteen_live_series(market: Market) -> None:
+    """[SETTLE-2]"""
     for number in range(15):
         market.list(symbol=f"S{number}")
     with pytest.raises(InvalidSpec) as caught:

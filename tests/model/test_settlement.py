@@ -56,6 +56,7 @@ def settle(market: Market, *accounts: int) -> None:
 
 
 def test_a_series_settles_once_after_its_window_is_final(market: Market) -> None:
+    """[SETTLE-7]"""
     exchange = market.exchange
     with pytest.raises(UnknownSeries):
         exchange.settle(market.by("nobody"), 9)
@@ -88,6 +89,7 @@ class HalfTick(StandingIndex):
 
 
 def test_the_average_is_rounded_half_up_to_the_tick() -> None:
+    """[SETTLE-6]"""
     market = Market(price=1_000)
     market.exchange.state.oracle = market.index = HalfTick()
     expire(market, 1_000)
@@ -95,12 +97,14 @@ def test_the_average_is_rounded_half_up_to_the_tick() -> None:
 
 
 def test_the_price_stays_within_the_cap(market: Market) -> None:
+    """[SETTLE-6]"""
     expire(market, 10_001)
     assert market.exchange.settle(market.by("nobody"), 1) == 10_000
 
 
 @pytest.mark.parametrize("order", [[ANN, BOB], [BOB, ANN]])
 def test_the_order_of_the_crank_does_not_matter(market: Market, order: list[int]) -> None:
+    """[SETTLE-13] [SETTLE-19]"""
     expire(market)
     settle(market, *order, 7)  # an unknown account is passed over
     exchange = market.exchange
@@ -113,6 +117,7 @@ def test_the_order_of_the_crank_does_not_matter(market: Market, order: list[int]
 
 
 def test_a_series_that_nobody_joined_closes_at_once() -> None:
+    """[SETTLE-14]"""
     market = Market()
     expire(market)
     settle(market)
@@ -120,6 +125,7 @@ def test_a_series_that_nobody_joined_closes_at_once() -> None:
 
 
 def test_nothing_is_drawn_before_the_last_account_is_settled(market: Market) -> None:
+    """[SETTLE-14] [SETTLE-15]"""
     expire(market)
     settle(market, ANN)
     for verb in (
@@ -131,7 +137,9 @@ def test_nothing_is_drawn_before_the_last_account_is_settled(market: Market) -> 
 
 
 def test_a_debt_is_paid_from_the_first_money_that_comes_oldest_first() -> None:
-    """Ann loses in two series and gains in a third: her gain pays the series that expired first."""
+    """Ann loses in two series and gains in a third: her gain pays the series that expired first.
+    [SETTLE-16]
+    """
     market = Market(price=1_000)
     market.list(symbol="OLD", expiry_day=TODAY + 11)
     market.list(symbol="GAIN", expiry_day=TODAY + 13)
@@ -156,6 +164,7 @@ def test_a_debt_is_paid_from_the_first_money_that_comes_oldest_first() -> None:
 
 
 def test_fees_come_last_and_a_tenth_of_them_pays_the_crank() -> None:
+    """[SETTLE-18]"""
     market = Market(price=1_000, taker_fee=10_000, im_bps=2_100)
     market.fund("ann", "bob", "eve")
     market.sell("bob", 1_000, 1_000)
@@ -184,6 +193,7 @@ def test_fees_come_last_and_a_tenth_of_them_pays_the_crank() -> None:
 
 
 def test_series_of_an_account_are_settled_lowest_id_first() -> None:
+    """[SETTLE-13]"""
     market = Market(price=1_000)
     market.list(symbol="SECOND")
     market.fund("ann", "bob")
@@ -200,6 +210,7 @@ def test_series_of_an_account_are_settled_lowest_id_first() -> None:
 
 
 def test_gains_wait_for_the_second_midnight(market: Market) -> None:
+    """[SETTLE-4]"""
     market.now += 60
     market.index.price = 1_010
     market.buy("eve", 1_010, 10)
@@ -216,7 +227,9 @@ def test_gains_wait_for_the_second_midnight(market: Market) -> None:
 
 
 def test_payers_pay_no_more_than_their_loss() -> None:
-    """Ann sold at 1,010 to eve and is flat with 100; at 1,005 bob and eve have lost 50 each. [MARK-6]"""
+    """Ann sold at 1,010 to eve and is flat with 100; at 1,005 bob and eve have lost 50 each. [MARK-6]
+    [SETTLE-4] [SETTLE-5]
+    """
     market = traded(Market(price=1_000))
     market.now += 120
     market.index.price = 1_010
@@ -254,6 +267,7 @@ def thin(market: Market) -> Market:
 
 
 def test_a_well_covered_window_cannot_be_challenged(thin: Market) -> None:
+    """[SETTLE-8]"""
     thin.index.fresh_share = (98, 100)
     with pytest.raises(NotChallengeable):
         thin.exchange.challenge(thin.by("eve"), 1)
@@ -261,6 +275,7 @@ def test_a_well_covered_window_cannot_be_challenged(thin: Market) -> None:
 
 
 def test_an_unchallenged_average_stands_after_two_days(thin: Market) -> None:
+    """[SETTLE-8]"""
     with pytest.raises(CoverageTooLow) as caught:
         thin.exchange.settle(thin.by("nobody"), 1)
     assert caught.value.values == {
@@ -275,6 +290,7 @@ def test_an_unchallenged_average_stands_after_two_days(thin: Market) -> None:
 
 
 def test_a_challenge_needs_its_bond_and_comes_once(thin: Market) -> None:
+    """[SETTLE-8]"""
     exchange = thin.exchange
     with pytest.raises(ERC20InsufficientBalance):
         exchange.challenge(thin.by("ann"), 1)
@@ -286,6 +302,7 @@ def test_a_challenge_needs_its_bond_and_comes_once(thin: Market) -> None:
 
 
 def test_the_arbiters_silence_gives_the_bond_back(thin: Market) -> None:
+    """[SETTLE-9] [SETTLE-10]"""
     exchange = thin.exchange
     exchange.challenge(thin.by("eve"), 1)
     thin.now += 5 * DAY
@@ -297,6 +314,7 @@ def test_the_arbiters_silence_gives_the_bond_back(thin: Market) -> None:
 
 
 def test_a_ruling_for_the_average_costs_the_bond(thin: Market) -> None:
+    """[SETTLE-9] [SETTLE-11]"""
     exchange = thin.exchange
     with pytest.raises(NotChallenged):
         exchange.rule(thin.by("judge"), 1, 1_100, bytes(32))
@@ -314,6 +332,7 @@ def test_a_ruling_for_the_average_costs_the_bond(thin: Market) -> None:
 
 
 def test_without_a_fresh_second_only_the_last_value_before_the_window_can_be_ruled(thin: Market) -> None:
+    """[SETTLE-12]"""
     exchange = thin.exchange
     exchange.state.oracle = thin.index = HalfTick(price=1_100, fresh_share=(0, 1))
     exchange.challenge(thin.by("eve"), 1)

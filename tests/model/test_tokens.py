@@ -42,6 +42,7 @@ def wrap(market: Market, lots: int, who: str = "ann", long: bool = True, to: str
 
 
 def test_tokens_are_created_once_with_accounts_of_their_own() -> None:
+    """[TOKEN-1]"""
     market = market_of()
     exchange = market.exchange
     long = exchange.token_of(1, True)
@@ -58,7 +59,7 @@ def test_tokens_are_created_once_with_accounts_of_their_own() -> None:
 
 
 def test_what_cannot_be_wrapped() -> None:
-    """[MARK-7]"""
+    """[MARK-7] [TOKEN-2]"""
     market = market_of()
     with pytest.raises(ZeroAmount):
         wrap(market, 0)
@@ -84,6 +85,7 @@ def test_what_cannot_be_wrapped() -> None:
 
 
 def test_wrapping_is_paid_in_full_and_leaves_margin() -> None:
+    """[TOKEN-2]"""
     market = market_of(cash=2_500)
     with pytest.raises(InsufficientCash) as caught:  # 3 lots at 1,000
         wrap(market, 3)
@@ -93,6 +95,7 @@ def test_wrapping_is_paid_in_full_and_leaves_margin() -> None:
 
 
 def test_wrapping_counts_losses_elsewhere() -> None:
+    """[TOKEN-2]"""
     market = market_of(cash=3_200)
     other = market.list(symbol="OTHER")
     market.sell("bob", 1_000, 1, series=other)
@@ -104,6 +107,7 @@ def test_wrapping_counts_losses_elsewhere() -> None:
 
 
 def test_a_round_trip_changes_nothing_but_the_day() -> None:
+    """[TOKEN-3]"""
     market = market_of()
     wrap(market, 4, to="eve")
     exchange = market.exchange
@@ -130,6 +134,7 @@ def test_unwrapping_into_the_other_side_closes_both() -> None:
 
 
 def test_unwrapping_needs_margin_and_room() -> None:
+    """[TOKEN-3]"""
     market = market_of(position_limit=10)
     wrap(market, 4)
     market.buy("ann", 1_000, 3)
@@ -144,7 +149,7 @@ def test_unwrapping_needs_margin_and_room() -> None:
 
 
 def test_a_gain_that_does_not_count_carries_no_margin() -> None:
-    """With IM at 150% four lots need 6,000 and bring 4,000. [MARGIN-10]"""
+    """With IM at 150% four lots need 6,000 and bring 4,000. [MARGIN-10] [TOKEN-3]"""
     market = market_of(im_bps=15_000, gain_pct=0)
     wrap(market, 4, to="eve")
     market.fund("eve", cash=1_999)
@@ -156,6 +161,7 @@ def test_a_gain_that_does_not_count_carries_no_margin() -> None:
 
 
 def test_redeeming_waits_for_the_close_and_for_debts() -> None:
+    """[TOKEN-1] [TOKEN-4]"""
     market = market_of()
     exchange = market.exchange
     wrap(market, 4, to="bob")

@@ -82,6 +82,7 @@ contract ChallengeTest is DeskBase {
 
     // --- coverage ---
 
+    /// @dev [SETTLE-8]
     function test_covered_to_98_percent_settles_at_once() public {
         warpTo(WINDOW_START, 1000);
         setStale();
@@ -103,6 +104,7 @@ contract ChallengeTest is DeskBase {
 
     // --- unchallenged ---
 
+    /// @dev [SETTLE-8]
     function test_the_average_stands_after_two_days() public {
         thin();
         refused(address(1), settleCall(), tooThin(END + 2 days));
@@ -133,6 +135,7 @@ contract ChallengeTest is DeskBase {
         refused(address(1), settleCall(), tooThin(END + 7 days - 1));
     }
 
+    /// @dev [SETTLE-8]
     function test_challenge_refused() public {
         refused(
             owner(challenger),
@@ -174,6 +177,7 @@ contract ChallengeTest is DeskBase {
 
     // --- ruling ---
 
+    /// @dev [SETTLE-9] [SETTLE-11]
     function test_an_upheld_challenge_settles_at_the_ruling_and_returns_the_bond() public {
         thin();
         challenge();
@@ -187,6 +191,7 @@ contract ChallengeTest is DeskBase {
         assertEq(exchange.settle(series), 3500, "at once");
     }
 
+    /// @dev [SETTLE-11]
     function test_a_ruling_equal_to_the_average_costs_the_bond() public {
         thin();
         challenge();
@@ -199,6 +204,7 @@ contract ChallengeTest is DeskBase {
         assertEq(exchange.settle(series), 3583);
     }
 
+    /// @dev [SETTLE-9]
     function test_rulings_stay_in_the_range_of_the_window() public {
         thin();
         challenge();
@@ -234,6 +240,7 @@ contract ChallengeTest is DeskBase {
     }
 
     /// @dev Nothing fresh in the window and nothing known of it: only the last value before it can be ruled.
+    /// [SETTLE-12]
     function test_a_window_without_a_value_is_ruled_at_the_last_before() public {
         warpTo(WINDOW_START, 0);
         vm.warp(block.timestamp - 1);
@@ -280,6 +287,7 @@ contract ChallengeTest is DeskBase {
         assertEq(exchange.settle(series), 3500);
     }
 
+    /// @dev [SETTLE-9] [SETTLE-10]
     function test_the_arbiter_has_five_days_to_the_second() public {
         thin();
         challenge();
@@ -300,6 +308,7 @@ contract ChallengeTest is DeskBase {
         assertEq(exchange.bonds(), 0);
     }
 
+    /// @dev [SETTLE-9]
     function test_rule_refused() public {
         refused(arbiter, ruleCall(3500), because(IExchangeErrors.NotChallenged.selector));
         thin();

@@ -13,6 +13,7 @@ import {SeriesSpec} from "../../../contracts/interfaces/Types.sol";
 import {TokenBase} from "./TokenBase.sol";
 
 contract CreateTokensTest is TokenBase {
+    /// @dev [TOKEN-1]
     function test_both_sides_are_deployed() public view {
         _describes(longToken, true, "LLM-FLAGSHIP-DEC26-LONG");
         _describes(shortToken, false, "LLM-FLAGSHIP-DEC26-SHORT");
@@ -53,6 +54,7 @@ contract CreateTokensTest is TokenBase {
         assertEq(name, "olivepress position");
     }
 
+    /// @dev [TOKEN-1]
     function test_refused() public {
         refused(
             address(1),
@@ -76,6 +78,7 @@ contract CreateTokensTest is TokenBase {
         }
     }
 
+    /// @dev [TOKEN-1]
     function test_a_tokens_account_takes_no_deposit() public {
         refused(
             owner(rich),

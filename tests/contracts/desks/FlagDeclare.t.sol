@@ -193,7 +193,7 @@ contract FlagDeclareTest is DeskBase {
         assertFalse(braked(far));
     }
 
-    /// @dev [LIQ-12]
+    /// @dev [LIQ-12] [SETTLE-4]
     function test_nothing_is_drawn_while_braked() public {
         // The winner's short is bought back at 2500: it has gained 10,000 less fees.
         uint32 third = open(100_000);

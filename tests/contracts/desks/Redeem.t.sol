@@ -22,6 +22,7 @@ contract RedeemTest is TokenBase {
         return abi.encodeWithSelector(IExchangeErrors.NothingToRealise.selector, account, series);
     }
 
+    /// @dev [TOKEN-4] [TOKEN-5]
     function test_a_long_token_is_worth_the_settlement_price() public {
         wrap(bull, true, 4);
         give(longToken, bull, keeper, 4);
@@ -36,6 +37,7 @@ contract RedeemTest is TokenBase {
         assertEq(longToken.totalSupply(), 0);
     }
 
+    /// @dev [TOKEN-4] [TOKEN-5]
     function test_a_short_token_is_worth_the_cap_less_the_settlement_price() public {
         wrap(bear, false, 4);
         setIndex(3600);
@@ -91,7 +93,7 @@ contract RedeemTest is TokenBase {
     }
 
     /// @dev The loser of 10 lots has 9,000 of 15,000: claims of 29,000 share 23,010.50.
-    /// Own lots and tokens get the same share; a debt paid later makes both whole.
+    /// Own lots and tokens get the same share; a debt paid later makes both whole. [TOKEN-5]
     function test_tokens_rank_equally_with_every_winner() public {
         uint16 far = listFar();
         series = far;
@@ -152,6 +154,7 @@ contract RedeemTest is TokenBase {
         refused(owner(bull), abi.encodeCall(ITokenDesk.redeem, (99, true, 1)), noToken(99, true));
     }
 
+    /// @dev [TOKEN-4]
     function test_refused_before_closing() public {
         wrap(bull, true, 1);
         bytes memory notClosed = abi.encodeWithSelector(IExchangeErrors.NotClosed.selector, series);
@@ -172,6 +175,7 @@ contract RedeemTest is TokenBase {
         refused(agent, call(true, 1), notPermitted(agent, 255));
     }
 
+    /// @dev [TOKEN-4]
     function test_refused_to_who_owes_the_series() public {
         wrap(bull, true, 4);
         uint32 poor = open(9000);
@@ -210,6 +214,7 @@ contract RedeemTest is TokenBase {
         assertEq(equity(poor), 14_000e6);
     }
 
+    /// @dev [TOKEN-1]
     function test_the_claim_of_a_token_is_drawn_by_nobody_else() public {
         wrap(bull, true, 4);
         setIndex(3600);

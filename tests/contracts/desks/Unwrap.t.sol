@@ -15,6 +15,7 @@ contract UnwrapTest is TokenBase {
         return abi.encodeCall(ITokenDesk.unwrap, (id, long_, lots));
     }
 
+    /// @dev [TOKEN-3]
     function test_lots_come_back_at_the_constant_price() public {
         wrap(bull, true, 4);
         vm.expectEmit(address(exchange));
@@ -29,6 +30,7 @@ contract UnwrapTest is TokenBase {
         assertEq(position(longAccount, series).quote, 0);
     }
 
+    /// @dev [TOKEN-3]
     function test_a_short_comes_back_at_the_cap() public {
         wrap(bear, false, 4);
         vm.expectEmit(address(exchange));
@@ -58,6 +60,7 @@ contract UnwrapTest is TokenBase {
         assertEq(equity(bear), 414_000e6);
     }
 
+    /// @dev [TOKEN-3]
     function test_the_gain_is_drawn_no_sooner_than_one_from_a_fill() public {
         wrap(bull, true, 4);
         give(longToken, bull, bear, 4);
@@ -151,6 +154,7 @@ contract UnwrapTest is TokenBase {
         unwrap(bull, true, 1);
     }
 
+    /// @dev [TOKEN-3]
     function test_refused_beyond_the_position_limit() public {
         SeriesSpec memory tight = spec();
         (tight.symbol, tight.positionLimit) = ("LLM-FLAGSHIP-TIGHT", 5);

@@ -19,6 +19,7 @@ contract WrapTest is TokenBase {
     }
 
     /// @dev Four of ten lots leave quote -35,010.50 + 6 x 3,500: 14,010.50 are paid, the fee of the trade with them.
+    /// [TOKEN-2]
     function test_a_long_pays_its_loss_into_the_pool_at_once() public {
         vm.expectEmit(address(exchange));
         emit IExchangeEvents.Wrapped(bull, series, true, 4, 14_010_500_000);
@@ -34,7 +35,7 @@ contract WrapTest is TokenBase {
         assertEq(openInterest(series), 10);
     }
 
-    /// @dev Four lots at the cap: 4 x (30,000 - 3,500) and the fee.
+    /// @dev Four lots at the cap: 4 x (30,000 - 3,500) and the fee. [TOKEN-2]
     function test_a_short_pays_up_to_the_cap() public {
         wrap(bear, false, 4);
         assertEq(shortToken.balanceOf(owner(bear)), 4);
@@ -69,6 +70,7 @@ contract WrapTest is TokenBase {
     }
 
     /// @dev A holder can be wiped out by no price: at 0 and at the cap its account is worth nothing, never less.
+    /// [TOKEN-5]
     function testFuzz_position_tokens_never_owe(uint256 mark) public {
         mark = bound(mark, 0, 40_000);
         wrap(bull, true, 10);
@@ -81,6 +83,7 @@ contract WrapTest is TokenBase {
         assertGe(equity(shortAccount), int256(margin(shortAccount).maintenanceMargin));
     }
 
+    /// @dev [TOKEN-1]
     function test_permit_moves_tokens_without_a_transaction_of_the_owner() public {
         uint256 key = 0xA11CE;
         address alice = vm.addr(key);
@@ -114,6 +117,7 @@ contract WrapTest is TokenBase {
         refused(owner(keeper), call(series, true, 1), nothingToWrap(0, 1));
     }
 
+    /// @dev [ACCOUNT-2] [TOKEN-2]
     function test_refused_for_others_than_owners() public {
         address nobody = makeAddr("nobody");
         refused(nobody, call(series, true, 1), noAccount(nobody));
@@ -121,7 +125,7 @@ contract WrapTest is TokenBase {
         refused(agent, call(series, true, 1), notPermitted(agent, 255));
     }
 
-    /// @dev [MARK-7]
+    /// @dev [MARK-7] [TOKEN-2]
     function test_refused_while_stale_and_from_the_second_of_expiry_on() public {
         setStale();
         refused(owner(bull), call(series, true, 1), stale(bull));
@@ -141,6 +145,7 @@ contract WrapTest is TokenBase {
     }
 
     /// @dev 20,000 in cash: six lots cost 21,000 and the fee; five leave 2,500 for an initial margin of 4,375.
+    /// [TOKEN-2]
     function test_refused_when_cash_does_not_carry_it() public {
         uint32 small = open(20_000);
         enter(series, small, 10);

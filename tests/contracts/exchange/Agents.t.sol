@@ -42,6 +42,7 @@ contract AgentsTest is ExchangeTest {
         return abi.encodeWithSelector(IExchangeErrors.AgentNotPermitted.selector, agent, permission);
     }
 
+    /// @dev [ACCOUNT-2]
     function test_invitationThenConsent() public {
         vm.expectEmit(address(exchange));
         emit IExchangeEvents.AgentInvited(account, agent, expiry, 3);
@@ -68,6 +69,7 @@ contract AgentsTest is ExchangeTest {
         assertEq(position(account).openBuy, 1, "the order is the account's");
     }
 
+    /// @dev [ACCOUNT-2]
     function test_permissionsAreSeparate() public {
         _employ(MAY_PLACE);
         vm.prank(agent);
@@ -84,7 +86,7 @@ contract AgentsTest is ExchangeTest {
         assertEq(position(account).openCount, 0);
     }
 
-    /// @dev Whatever bits a key has: it never withdraws and never adds keys.
+    /// @dev Whatever bits a key has: it never withdraws and never adds keys. [ACCOUNT-2]
     function testFuzz_agentNeverTakesMoneyOrAddsKeys(uint8 permissions) public {
         permissions = uint8(bound(permissions, 1, 254));
         _employ(permissions);
@@ -97,6 +99,7 @@ contract AgentsTest is ExchangeTest {
         );
     }
 
+    /// @dev [ACCOUNT-2]
     function test_keyEndsAtItsSecond() public {
         _employ(3);
         vm.warp(expiry - 1);

@@ -44,6 +44,7 @@ contract DepositTest is ExchangeTest {
         assertEq(usdc.balanceOf(alice), 0);
     }
 
+    /// @dev [ACCOUNT-1]
     function test_anyoneFundsANamedAccount() public {
         uint32 account = open(5);
         assertEq(fund(alice, account, 7), account);

@@ -64,6 +64,7 @@ contract DrawTest is ExchangeTest {
         _refused(alice, _nothing(alice));
     }
 
+    /// @dev [SETTLE-15]
     function test_refusesBeforeClosing() public {
         trade(alice, bob, 3500, 10);
         bytes memory error_ = abi.encodeWithSelector(IExchangeErrors.NotClosed.selector, series);
@@ -86,7 +87,7 @@ contract DrawTest is ExchangeTest {
         _refused(alice, abi.encodeWithSelector(IExchangeErrors.UnknownSeries.selector, 99));
     }
 
-    /// @dev No insurance: every claim is scaled alike, rounded down.
+    /// @dev No insurance: every claim is scaled alike, rounded down. [SETTLE-15]
     function test_shortfallScalesClaimsAlike() public {
         _short();
         assertEq(uint256(money(series).collected), 16_000 * USD);
@@ -99,6 +100,7 @@ contract DrawTest is ExchangeTest {
     }
 
     /// @dev As long as insurance lasts nobody's claim is touched; it is asked for no more than is missing.
+    /// [SETTLE-14] [SETTLE-15]
     function test_insuranceComesFirst() public {
         _insure(10_000 * USD);
         _short();
@@ -109,6 +111,7 @@ contract DrawTest is ExchangeTest {
         assertEq(exchange.draw(carol, series), uint256(7500 * V - fee(3500, 5)));
     }
 
+    /// @dev [SETTLE-14]
     function test_claimsAreScaledOnlyWhenInsuranceIsExhausted() public {
         _insure(1000 * USD);
         _short();
@@ -116,7 +119,7 @@ contract DrawTest is ExchangeTest {
         assertEq(uint256(money(series).collected), 17_000 * USD);
     }
 
-    /// @dev A later repayment first raises the ratio to one, then repays insurance, then is fees.
+    /// @dev A later repayment first raises the ratio to one, then repays insurance, then is fees. [SETTLE-17]
     function test_repaymentRaisesTheRatioThenRepaysInsuranceThenIsFees() public {
         _insure(1000 * USD);
         _short();
@@ -144,6 +147,7 @@ contract DrawTest is ExchangeTest {
     }
 
     /// @dev Insurance is repaid before fees, not before claims: with $2,000 back the ratio rises, insurance waits.
+    /// [SETTLE-17]
     function test_insuranceWaitsForClaims() public {
         _insure(1000 * USD);
         _short();
@@ -183,7 +187,7 @@ contract DrawTest is ExchangeTest {
     }
 
     /// @dev The mule owes in series X (lower id, expires later) and Y (expires first), and wins in Z. What it draws from
-    /// Z goes to Y, then to X.
+    /// Z goes to Y, then to X. [SETTLE-16]
     function test_drawsPayTheFirstExpiredDebtFirst() public {
         uint16 x = listLater();
         uint16 y = listOther(2);

@@ -54,7 +54,7 @@ contract FeesTest is ExchangeTest {
         _refused(abi.encodeWithSelector(IExchangeErrors.UnknownSeries.selector, 99));
     }
 
-    /// @dev Fees rank behind claims: while a loser owes, there is nothing to collect.
+    /// @dev Fees rank behind claims: while a loser owes, there is nothing to collect. [SETTLE-18]
     function test_feesRankLast() public {
         uint32 poor = open(11_000);
         trade(alice, poor, 3500, 10);
@@ -75,6 +75,7 @@ contract FeesTest is ExchangeTest {
     // --- bounties ---
 
     /// @dev A tenth of the fees, divided among the accounts, goes to those who settled them; the rest to the treasury.
+    /// [SETTLE-18]
     function test_crankersEarnATenth() public {
         uint32 carol = open(1);
         address worker = owner(carol);
@@ -121,6 +122,7 @@ contract FeesTest is ExchangeTest {
 
     // --- treasury ---
 
+    /// @dev [ACCOUNT-4] [SETTLE-18]
     function test_treasuryIsTheOwners() public {
         _close();
         exchange.collectFees(series);
@@ -174,7 +176,7 @@ contract FeesTest is ExchangeTest {
         );
     }
 
-    /// @dev Everybody leaves: what the exchange still holds is nothing but what is declared.
+    /// @dev Everybody leaves: what the exchange still holds is nothing but what is declared. [SETTLE-20]
     function test_everythingCanLeave() public {
         _close();
         exchange.draw(alice, series);

@@ -20,6 +20,7 @@ contract ListSeriesTest is ExchangeTest {
         );
     }
 
+    /// @dev [SETTLE-2]
     function test_freezesEveryTerm() public {
         SeriesSpec memory s = spec();
         s.symbol = "0123456789012345678901234567890"; // 31 bytes
@@ -41,6 +42,7 @@ contract ListSeriesTest is ExchangeTest {
         assertEq(hot().bid, 0);
     }
 
+    /// @dev [ACCOUNT-4]
     function test_ownerOnly() public {
         address stranger = makeAddr("stranger");
         refused(
@@ -50,6 +52,7 @@ contract ListSeriesTest is ExchangeTest {
         );
     }
 
+    /// @dev [SETTLE-2]
     function test_refusesBadPricesAndSizes() public {
         SeriesSpec memory s = spec();
         s.symbol = "";
@@ -93,7 +96,7 @@ contract ListSeriesTest is ExchangeTest {
         _refused(s, "openInterestCap", (1 << 30) + 1, 10, 1 << 30);
     }
 
-    /// @dev What all open interest can be worth must fit the quote: 2^78 base units.
+    /// @dev What all open interest can be worth must fit the quote: 2^78 base units. [SETTLE-2]
     function test_refusesAmountsThatDoNotFit() public {
         SeriesSpec memory s = spec();
         (s.tickValue, s.priceCap) = (type(uint32).max, 16_000_000);
@@ -104,6 +107,7 @@ contract ListSeriesTest is ExchangeTest {
         exchange.listSeries(s);
     }
 
+    /// @dev [SETTLE-2]
     function test_refusesBadRates() public {
         SeriesSpec memory s = spec();
         s.takerFee = 50_001;
@@ -173,6 +177,7 @@ contract ListSeriesTest is ExchangeTest {
         assertGe(margin(maker).equity, int256(margin(maker).maintenanceMargin));
     }
 
+    /// @dev [SETTLE-2]
     function test_refusesBadWindows() public {
         SeriesSpec memory s = spec();
         s.windowStart = DAY0;
@@ -186,6 +191,7 @@ contract ListSeriesTest is ExchangeTest {
         _refused(s, "expiryDay", WINDOW_START + 32, WINDOW_START + 1, WINDOW_START + 31);
     }
 
+    /// @dev [SETTLE-2]
     function test_refusesMarksTooFarFromTheIndex() public {
         SeriesSpec memory s = spec();
         s.initialMark = 4501;
@@ -199,6 +205,7 @@ contract ListSeriesTest is ExchangeTest {
         _refused(s, "initialMark: |basis|", 3500, 0, 1000);
     }
 
+    /// @dev [SETTLE-2]
     function test_sixteenLiveSeriesAFeed() public {
         for (uint256 i = 1; i < 16; ++i) {
             exchange.listSeries(spec());

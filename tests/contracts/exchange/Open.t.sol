@@ -24,6 +24,7 @@ contract OpenTest is ExchangeTest {
         assertEq(expiry, 0);
     }
 
+    /// @dev [ACCOUNT-1]
     function test_oneAccountAnAddress() public {
         vm.prank(alice);
         exchange.open();
@@ -34,6 +35,7 @@ contract OpenTest is ExchangeTest {
         );
     }
 
+    /// @dev [ACCOUNT-1]
     function test_agentOpensNone() public {
         uint32 account = open(0 + 1);
         address boss = owner(account);

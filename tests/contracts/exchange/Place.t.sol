@@ -192,6 +192,7 @@ contract PlaceTest is ExchangeTest {
         buy(alice, 3400, 1);
     }
 
+    /// @dev [ACCOUNT-3]
     function test_atMostTenSeries() public {
         uint16 first = series;
         for (uint256 i; i < 10; ++i) {

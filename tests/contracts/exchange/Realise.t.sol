@@ -62,6 +62,7 @@ contract RealiseTest is ExchangeTest {
 
     // --- gains ---
 
+    /// @dev [SETTLE-4]
     function test_gainWaitsForTheSecondMidnight() public {
         _aliceWins(3600);
         uint256 from = uint256(DAY0 + 2) * 1 days;
@@ -74,7 +75,7 @@ contract RealiseTest is ExchangeTest {
         assertEq(cashOf(alice), uint256(1_000_000 * V + gain));
     }
 
-    /// @dev The last fill counts, even one that changes nothing but fees.
+    /// @dev The last fill counts, even one that changes nothing but fees. [SETTLE-4]
     function test_everyFillMovesTheDay() public {
         _aliceWins(3600);
         vm.warp(uint256(DAY0 + 1) * 1 days);
@@ -87,6 +88,7 @@ contract RealiseTest is ExchangeTest {
         assertGt(_realise(alice, one(bob)), 0);
     }
 
+    /// @dev [SETTLE-5]
     function test_payersPayWhatIsNeeded() public {
         _aliceWins(3600);
         vm.warp(uint256(DAY0 + 2) * 1 days);
@@ -104,6 +106,7 @@ contract RealiseTest is ExchangeTest {
         assertEq(lens.seriesOf(alice).length, 0);
     }
 
+    /// @dev [SETTLE-5]
     function test_payersPayAtMostTheirLoss() public {
         _aliceWins(3600);
         vm.warp(uint256(DAY0 + 2) * 1 days);
@@ -114,6 +117,7 @@ contract RealiseTest is ExchangeTest {
     }
 
     /// @dev Bob has $10,600 when ten lots move $12,000 against him: he pays all he has, the rest of the gain stays.
+    /// [SETTLE-5]
     function test_payersPayAtMostTheirCash() public {
         bob = open(10_600);
         _aliceWins(4700);
@@ -137,6 +141,7 @@ contract RealiseTest is ExchangeTest {
         assertEq(drawn, pool < uint256(gain) ? int256(pool) : gain);
     }
 
+    /// @dev [SETTLE-5]
     function test_refusesPayersWithoutLoss() public {
         _aliceWins(3600);
         vm.warp(uint256(DAY0 + 2) * 1 days);
@@ -160,7 +165,7 @@ contract RealiseTest is ExchangeTest {
         _refused(alice, one(bob), abi.encodeWithSelector(IExchangeErrors.StaleIndex.selector, series, now_));
     }
 
-    /// @dev No winner runs while a loss above insurance is unassigned; anyone can lift that with money.
+    /// @dev No winner runs while a loss above insurance is unassigned; anyone can lift that with money. [SETTLE-4]
     function test_refusesWhileADeficitIsDeclared() public {
         _aliceWins(3600);
         uint32 poor = open(12_000);
@@ -187,6 +192,7 @@ contract RealiseTest is ExchangeTest {
         _refused(alice, none(), _nothing(alice));
     }
 
+    /// @dev [SETTLE-3]
     function test_refusesPositions() public {
         trade(alice, bob, 3500, 10);
         _refused(alice, none(), abi.encodeWithSelector(IExchangeErrors.NotFlat.selector, alice, series, 10));
@@ -198,6 +204,7 @@ contract RealiseTest is ExchangeTest {
         _refused(999, none(), _nothing(999));
     }
 
+    /// @dev [SETTLE-3] [SETTLE-4]
     function test_afterExpiryGainsWaitButLossesArePaid() public {
         _aliceWins(3600);
         trade(carol, bob, 3600, 1);
@@ -224,6 +231,7 @@ contract RealiseTest is ExchangeTest {
     }
 
     /// @dev Whatever the mark and the payers: nobody's equity changes, and the quotes and fees make up the pool.
+    /// [SETTLE-3]
     function testFuzz_equityIsUnchanged(uint256 tick, uint256 later, bool carolFirst) public {
         _aliceWins(bound(tick, 3200, 3800));
         vm.warp(uint256(DAY0 + 2) * 1 days);

@@ -34,6 +34,7 @@ contract RolesTest is ExchangeTest {
 
     // --- owner ---
 
+    /// @dev [ACCOUNT-4]
     function test_ownerNamesGuardianAndArbiter() public {
         vm.expectEmit(address(exchange));
         emit IExchangeEvents.GuardianSet(stranger);
@@ -71,6 +72,7 @@ contract RolesTest is ExchangeTest {
         exchange.setReduceOnly(series, on);
     }
 
+    /// @dev [ACCOUNT-4]
     function test_guardianAloneBrakes() public {
         bytes memory call_ = abi.encodeCall(IBackOffice.setReduceOnly, (series, true));
         refused(stranger, call_, _notAuthorised(stranger));
@@ -89,7 +91,7 @@ contract RolesTest is ExchangeTest {
         buy(alice, 3400, 1);
     }
 
-    /// @dev [BOOK-10]
+    /// @dev [BOOK-10] [ACCOUNT-4]
     function test_brakeLapsesAfterSevenDaysToTheSecond() public {
         _brake(true);
         bytes memory error_ = abi.encodeWithSelector(IExchangeErrors.ReduceOnlySeries.selector, series);
@@ -101,7 +103,7 @@ contract RolesTest is ExchangeTest {
         buy(alice, 3400, 1);
     }
 
-    /// @dev Nobody can block closing, cancelling, withdrawing and settling.
+    /// @dev Nobody can block closing, cancelling, withdrawing and settling. [ACCOUNT-4]
     function test_brakeHoldsNobody() public {
         trade(alice, bob, 3500, 2);
         (uint96 id,) = buy(bob, 3490, 2);

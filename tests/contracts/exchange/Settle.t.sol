@@ -25,7 +25,7 @@ contract SettleTest is ExchangeTest {
         return abi.encodeWithSelector(IExchangeErrors.CoverageTooLow.selector, fresh, WINDOW, standsFrom);
     }
 
-    /// @dev Without a member it closes at once.
+    /// @dev Without a member it closes at once. [SETTLE-6]
     function test_pricesTheWindowsAverage() public {
         warpTo(WINDOW_START + 2, 0);
         setIndex(4200); // 2 days at 3500, 5 at 4200
@@ -50,6 +50,7 @@ contract SettleTest is ExchangeTest {
         assertEq(_settle(), 3600);
     }
 
+    /// @dev [SETTLE-6]
     function test_roundsHalfUp() public {
         uint256 snapshot = vm.snapshotState();
         _settleWithStepAt(12 hours, 3501);
@@ -65,10 +66,12 @@ contract SettleTest is ExchangeTest {
         assertEq(_settle(), expected);
     }
 
+    /// @dev [SETTLE-6]
     function test_neverAboveTheCap() public {
         assertEq(settleAt(40_000), 30_000);
     }
 
+    /// @dev [SETTLE-1] [SETTLE-7]
     function test_phasesToTheSecond() public {
         _assertPhase(Phase.LISTED);
         uint32 alice = openMany(2, 100_000);
@@ -108,6 +111,7 @@ contract SettleTest is ExchangeTest {
     }
 
     /// @dev 2% of the week, 12,096 seconds, may be stale; one more and the average waits two days for a challenge.
+    /// [SETTLE-8]
     function test_coverageToTheSecond() public {
         uint256 snapshot = vm.snapshotState();
         _staleFor(12_096);
@@ -130,6 +134,7 @@ contract SettleTest is ExchangeTest {
         vm.warp(finish + 1 hours);
     }
 
+    /// @dev [SETTLE-6]
     function test_thinAverageIsOverFreshSeconds() public {
         warpTo(WINDOW_START + 1, 0);
         setStale();
@@ -139,6 +144,7 @@ contract SettleTest is ExchangeTest {
         assertEq(_settle(), 3800);
     }
 
+    /// @dev [SETTLE-12]
     function test_withoutAnyFreshSecondTheLastValueBeforeStands() public {
         setIndex(3777);
         warpTo(WINDOW_START - 1, 0);

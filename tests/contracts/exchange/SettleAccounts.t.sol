@@ -17,6 +17,7 @@ contract SettleAccountsTest is ExchangeTest {
     }
 
     /// @dev Ten lots from 3500 to 3600: Bob pays $1,000 less his rebate, Alice may draw $1,000 less her fee.
+    /// [SETTLE-13]
     function test_losersPayWinnersClaim() public {
         trade(alice, bob, 3500, 10);
         settleAt(3600);
@@ -41,6 +42,7 @@ contract SettleAccountsTest is ExchangeTest {
         assertEq(uint256(money(series).fees), uint256(loss - claim));
     }
 
+    /// @dev [SETTLE-14]
     function test_closesWithTheLastAccount() public {
         trade(alice, bob, 3500, 10);
         uint32 idle = open(10_000);
@@ -55,6 +57,7 @@ contract SettleAccountsTest is ExchangeTest {
         assertEq(money(series).uncranked, 0);
     }
 
+    /// @dev [SETTLE-13]
     function test_oncePerAccount() public {
         trade(alice, bob, 3500, 10);
         settleAt(3600);
@@ -73,6 +76,7 @@ contract SettleAccountsTest is ExchangeTest {
         assertEq(lotsOf(alice), 10, "the series still trades");
     }
 
+    /// @dev [SETTLE-13]
     function test_loserOwesWhatItsCashLacks() public {
         bob = open(10_600);
         trade(alice, bob, 3500, 10);
@@ -89,7 +93,7 @@ contract SettleAccountsTest is ExchangeTest {
         withdraw(bob, free);
     }
 
-    /// @dev One call settles every settled series of the account, lowest id first: cash goes to the first.
+    /// @dev One call settles every settled series of the account, lowest id first: cash goes to the first. [SETTLE-13]
     function test_allSeriesLowestIdFirst() public {
         uint16 first = series;
         uint16 second = listOther(2);
@@ -131,7 +135,7 @@ contract SettleAccountsTest is ExchangeTest {
     // --- order and splitting ---
 
     /// @dev Five accounts, two of which cannot pay. Whatever the order of cranks and draws and however they are split
-    /// into calls, everybody ends with the same money.
+    /// into calls, everybody ends with the same money. [SETTLE-19]
     function testFuzz_orderDoesNotMatter(uint256 seed, uint256 tick) public {
         uint32 first = open(10_600);
         open(20_000);

@@ -52,6 +52,7 @@ contract WithdrawTest is ExchangeTest {
         );
     }
 
+    /// @dev [ACCOUNT-1] [ACCOUNT-2]
     function test_refusesStrangersAndAgents() public {
         address stranger = makeAddr("stranger");
         refused(
