@@ -84,6 +84,7 @@ def expect_refusal(error: type[ContractError], *values: object) -> Iterator[None
 
 
 def test_the_lower_median_of_those_who_signed_counts(oracle: IndexOracle) -> None:
+    """[ORACLE-5]"""
     told = dict(zip(FOUR, ({1: 130}, {1: 90}, {1: 100}, {1: 110}), strict=True))
     oracle.update(Call("anyone", T0), make_batch(1, FOUR, T0, 1, told))
     assert oracle.latest(1, T0) == (100, T0, True)
@@ -93,6 +94,7 @@ def test_the_lower_median_of_those_who_signed_counts(oracle: IndexOracle) -> Non
 
 
 def test_updates_that_do_not_hold_together_are_refused(oracle: IndexOracle) -> None:
+    """[ORACLE-4] [ORACLE-5] [ORACLE-6]"""
     good, call = batch(T0, 100), Call("anyone", T0)
     with expect_refusal(FutureObservation, T0, T0 - 1):
         oracle.update(Call("anyone", T0 - 1), good)
@@ -121,6 +123,7 @@ def test_updates_that_do_not_hold_together_are_refused(oracle: IndexOracle) -> N
 
 
 def test_a_refused_feed_refuses_the_whole_batch(oracle: IndexOracle) -> None:
+    """[ORACLE-6]"""
     oracle.add_feed(Call(OWNER, T0), FeedInfo(b"B", b"m", 1, DAY, 2_000))
     oracle.log.drain()
     told = {who: {1: 100, 2: 2**52} for who in FOUR}
@@ -143,6 +146,7 @@ def _twice(one: Batch) -> Batch:
 
 
 def test_a_feed_takes_reports_of_its_own_operators_only(oracle: IndexOracle) -> None:
+    """[ORACLE-6]"""
     oracle.add_operator_set(Call(OWNER, T0), PEOPLE[10:14], 3)
     told = {who: {1: 100} for who in PEOPLE[10:14]}
     with expect_refusal(WrongOperatorSet, 1, 1, 2):
@@ -153,6 +157,7 @@ def test_a_feed_takes_reports_of_its_own_operators_only(oracle: IndexOracle) -> 
 
 
 def test_time_increases_and_a_halted_feed_takes_nothing(oracle: IndexOracle) -> None:
+    """[ORACLE-6] [ORACLE-8]"""
     report(oracle, T0, 100)
     with expect_refusal(TimeNotIncreasing, 1, T0, T0):
         report(oracle, T0, 100)
@@ -167,6 +172,7 @@ def test_time_increases_and_a_halted_feed_takes_nothing(oracle: IndexOracle) -> 
 
 
 def test_a_round_beyond_the_bound_waits(oracle: IndexOracle) -> None:
+    """[ORACLE-10] [ORACLE-11]"""
     report(oracle, T0, 100)
     report(oracle, T0 + HOUR, 120)
     report(oracle, T0 + 2 * HOUR, 145)
@@ -181,6 +187,7 @@ def test_a_round_beyond_the_bound_waits(oracle: IndexOracle) -> None:
 
 
 def test_a_confirmation_must_come_within_a_heartbeat(oracle: IndexOracle) -> None:
+    """[ORACLE-11]"""
     report(oracle, T0, 100)
     report(oracle, T0 + 1, 150)
     report(oracle, T0 + 1 + DAY, 150)  # a heartbeat later is too late: this one waits anew
@@ -194,6 +201,7 @@ def test_a_confirmation_must_come_within_a_heartbeat(oracle: IndexOracle) -> Non
 
 
 def test_checkpoints_are_the_integral_at_midnight(oracle: IndexOracle) -> None:
+    """[ORACLE-7] [ORACLE-9] [ORACLE-12]"""
     report(oracle, T0 + 12 * HOUR, 100)
     report(oracle, T0 + 12 * HOUR + 2 * DAY, 110)  # fresh for a day only
     fixed = [one for one in oracle.log.drain() if isinstance(one, CheckpointFixed)]
@@ -213,6 +221,7 @@ def test_checkpoints_are_the_integral_at_midnight(oracle: IndexOracle) -> None:
 
 
 def test_a_checkpoint_is_final_once_no_report_can_change_it(oracle: IndexOracle) -> None:
+    """[ORACLE-9]"""
     report(oracle, T0, 100)
     call = Call("anyone", T0 + DAY + LAG - 1)
     assert oracle.checkpoint(1, 20_001, call.time) == (100 * DAY, DAY, False)
@@ -230,6 +239,7 @@ def test_a_checkpoint_is_final_once_no_report_can_change_it(oracle: IndexOracle)
 
 
 def test_after_a_long_silence_checkpoints_come_first(oracle: IndexOracle) -> None:
+    """[ORACLE-9]"""
     report(oracle, T0, 100)
     late = T0 + 9 * DAY + 1
     with expect_refusal(CheckpointMissing, 1, 20_001):
@@ -240,6 +250,7 @@ def test_after_a_long_silence_checkpoints_come_first(oracle: IndexOracle) -> Non
 
 
 def test_the_known_range_is_the_last_value_of_each_day_and_what_was_noted(oracle: IndexOracle) -> None:
+    """[ORACLE-12]"""
     report(oracle, T0 + DAY, 100)
     report(oracle, T0 + DAY + HOUR, 90)
     report(oracle, T0 + DAY + 2 * HOUR, 95)
@@ -258,6 +269,7 @@ def test_the_known_range_is_the_last_value_of_each_day_and_what_was_noted(oracle
 
 
 def test_operator_sets_and_feeds_have_bounds(oracle: IndexOracle) -> None:
+    """[ORACLE-1]"""
     owner = Call(OWNER, T0)
     with expect_refusal(OperatorCountOutOfRange, 0, 31):
         oracle.add_operator_set(owner, [], 1)
@@ -284,6 +296,7 @@ def test_operator_sets_and_feeds_have_bounds(oracle: IndexOracle) -> None:
 
 
 def test_a_rotation_keeps_the_version_and_a_methodology_raises_it(oracle: IndexOracle) -> None:
+    """[ORACLE-3]"""
     owner = Call(OWNER, T0)
     oracle.set_methodology(owner, 1, b"n")
     assert oracle.feed_info(1).methodology == b"n"
@@ -294,6 +307,7 @@ def test_a_rotation_keeps_the_version_and_a_methodology_raises_it(oracle: IndexO
 
 
 def test_only_the_owner_and_whom_it_names(oracle: IndexOracle) -> None:
+    """[ORACLE-13]"""
     other = Call(PEOPLE[0], T0)
     with expect_refusal(OwnableUnauthorizedAccount, PEOPLE[0]):
         oracle.set_halted(other, 1, True)

@@ -11,6 +11,7 @@ contract AdminTest is OracleBase {
         return IIndexOracle.FeedInfo("GPU-H100-SXM", keccak256("doc"), 1, heartbeat, bound);
     }
 
+    /// @dev [ORACLE-13]
     function test_only_the_owner() public {
         address[] memory operators = addresses(keys);
         bytes memory reason = abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, relayer);
@@ -35,6 +36,7 @@ contract AdminTest is OracleBase {
         assertEq(oracle.owner(), relayer);
     }
 
+    /// @dev [ORACLE-1] [ORACLE-3]
     function testFuzz_quorum(uint8 n, uint8 quorum) public {
         n = uint8(bound(n, 1, 31));
         uint256 f = (n - 1) / 3;
@@ -61,6 +63,7 @@ contract AdminTest is OracleBase {
         assertLe(uint256(quorum) + f, n);
     }
 
+    /// @dev [ORACLE-1]
     function test_operator_counts() public {
         address[] memory none = new address[](0);
         vm.expectRevert(abi.encodeWithSelector(IIndexOracle.OperatorCountOutOfRange.selector, 0, 31));
@@ -94,6 +97,7 @@ contract AdminTest is OracleBase {
         oracle.addOperatorSet(operators, 5);
     }
 
+    /// @dev [ORACLE-3]
     function test_rotation_ends_the_old_and_starts_the_new_for_all_feeds() public {
         Draft memory old = draft(START, 100);
         bytes memory packed = pack(old);
@@ -177,6 +181,7 @@ contract AdminTest is OracleBase {
         oracle.addFeed(terms);
     }
 
+    /// @dev [ORACLE-3]
     function test_methodology() public {
         vm.expectEmit(address(oracle));
         emit IIndexOracle.MethodologySet(3, keccak256("v2"), 2);

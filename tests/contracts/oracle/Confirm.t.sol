@@ -19,6 +19,7 @@ contract ConfirmTest is OracleBase {
         report(1000);
     }
 
+    /// @dev [ORACLE-10]
     function testFuzz_bound(uint64 value) public {
         value = uint64(bound(value, 1, 3000));
         reportAt(START + 1 hours, value);
@@ -35,6 +36,7 @@ contract ConfirmTest is OracleBase {
         assertEq(price(), 990);
     }
 
+    /// @dev [ORACLE-8] [ORACLE-10]
     function test_pending_keeps_the_old_value_and_is_not_fresh() public {
         vm.warp(START + 1 hours);
         vm.expectEmit(address(oracle));
@@ -51,6 +53,7 @@ contract ConfirmTest is OracleBase {
         assertEq(status.time, START);
     }
 
+    /// @dev [ORACLE-11]
     function test_second_agreeing_round_books_from_the_first() public {
         reportAt(START + 1 hours, 500);
         vm.warp(START + 3 hours);
@@ -67,6 +70,7 @@ contract ConfirmTest is OracleBase {
         assertEq(oracle.feedStatus(1).pendingPrice, 0, "cleared");
     }
 
+    /// @dev [ORACLE-11]
     function test_return_to_the_old_price_drops_it() public {
         reportAt(START + 1 hours, 500);
         vm.warp(START + 2 hours);
@@ -90,6 +94,7 @@ contract ConfirmTest is OracleBase {
         assertEq(priceSeconds, 2 hours * 1000 + 1 hours * 700);
     }
 
+    /// @dev [ORACLE-11]
     function test_confirmation_within_a_heartbeat_only() public {
         reportAt(START + 1 hours, 500);
         uint256 snapshot = vm.snapshotState();
@@ -147,6 +152,7 @@ contract ConfirmTest is OracleBase {
         assertEq(freshSeconds, 8 hours);
     }
 
+    /// @dev [ORACLE-10]
     function test_first_value_needs_no_second() public {
         uint64[] memory prices = new uint64[](2);
         (prices[0], prices[1]) = (1000, 77);

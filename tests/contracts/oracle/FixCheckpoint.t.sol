@@ -20,6 +20,7 @@ contract FixCheckpointTest is OracleBase {
         assertEq(fixed_, isFixed, "fixed");
     }
 
+    /// @dev [ORACLE-9] [ORACLE-13]
     function test_from_maxLag_after_midnight_on() public {
         reportAt(midnight(DAY0 + 1) - 1 hours, 100);
         uint256 opens = midnight(DAY0 + 1) + MAX_LAG;
@@ -53,6 +54,7 @@ contract FixCheckpointTest is OracleBase {
         expectCheckpoint(DAY0 + 1, 2 hours * 100, 2 hours, true);
     }
 
+    /// @dev [ORACLE-9]
     function test_the_first_report_across_fixes_it() public {
         uint256 end = midnight(DAY0 + 1);
         reportAt(end - 1 hours, 100);
@@ -101,6 +103,7 @@ contract FixCheckpointTest is OracleBase {
 
     // ------------------------------------------------------------------ with a round pending
 
+    /// @dev [ORACLE-9]
     function test_waits_while_a_round_before_midnight_can_be_confirmed() public {
         uint256 end = midnight(DAY0 + 1);
         reportAt(end - 2 hours, 100);
@@ -136,6 +139,7 @@ contract FixCheckpointTest is OracleBase {
 
     // ------------------------------------------------------------------ after a silence
 
+    /// @dev [ORACLE-9]
     function test_eight_midnights_in_one_report() public {
         report(100);
         reportAt(midnight(DAY0 + 8) + 5, 100);
@@ -147,6 +151,7 @@ contract FixCheckpointTest is OracleBase {
         assertEq(fs, HEARTBEAT + 10);
     }
 
+    /// @dev [ORACLE-9]
     function test_long_silence_asks_for_checkpoints_and_recovers() public {
         report(100);
         vm.warp(midnight(DAY0 + 40) + 5);

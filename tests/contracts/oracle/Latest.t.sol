@@ -15,6 +15,7 @@ contract LatestTest is OracleBase {
         assertEq(fs, 0);
     }
 
+    /// @dev [ORACLE-8]
     function test_fresh_until_the_heartbeat() public {
         report(100);
         vm.warp(START + HEARTBEAT);
@@ -25,6 +26,7 @@ contract LatestTest is OracleBase {
         assertFalse(fresh);
     }
 
+    /// @dev [ORACLE-8]
     function test_halted_is_not_fresh() public {
         report(100);
         vm.expectEmit(address(oracle));
@@ -39,6 +41,7 @@ contract LatestTest is OracleBase {
         assertTrue(fresh);
     }
 
+    /// @dev [ORACLE-7]
     function test_accumulated_stops_at_the_heartbeat() public {
         report(100);
         (uint256 ps, uint256 fs) = oracle.accumulated(1, START + HEARTBEAT - 1);

@@ -9,6 +9,7 @@ import {IndexOracle} from "../../../contracts/IndexOracle.sol";
 contract SignaturesTest is OracleBase {
     uint256 private constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
 
+    /// @dev [ORACLE-4]
     function test_forged_signature() public {
         Draft memory d = draft(START, 100);
         d.keys[3] = uint256(keccak256("a stranger"));
@@ -35,6 +36,7 @@ contract SignaturesTest is OracleBase {
         expectWrongOperators(packed);
     }
 
+    /// @dev [ORACLE-4]
     function test_duplicated_signer() public {
         Draft memory d = draft(START, 100);
         d.keys[4] = d.keys[3];
@@ -60,7 +62,7 @@ contract SignaturesTest is OracleBase {
         expectWrongOperators(packed);
     }
 
-    /// @dev Most high s do not fit beside the parity bit at all; those that do are refused before recovery.
+    /// @dev Most high s do not fit beside the parity bit at all; those that do are refused before recovery. [ORACLE-6]
     function test_malleable_signature() public {
         Draft memory d = draft(START, 100);
         bytes memory packed = head(d);
@@ -75,6 +77,7 @@ contract SignaturesTest is OracleBase {
         expectNothingChanged();
     }
 
+    /// @dev [ORACLE-4]
     function testFuzz_any_changed_byte_is_refused(uint16 place, uint8 flip) public {
         bytes memory packed = pack(draft(START, 100));
         packed[place % packed.length] ^= bytes1(flip == 0 ? 1 : flip);
@@ -86,6 +89,7 @@ contract SignaturesTest is OracleBase {
         }
     }
 
+    /// @dev [ORACLE-4]
     function test_replayed_from_another_chain() public {
         Draft memory d = draft(START, 100);
         d.chainId = 1;
@@ -100,6 +104,7 @@ contract SignaturesTest is OracleBase {
         assertEq(oracle.feedStatus(1).round, 1);
     }
 
+    /// @dev [ORACLE-4]
     function test_replayed_from_another_contract() public {
         Draft memory d = draft(START, 100);
         d.verifier = address(new IndexOracle(address(this), MAX_LAG));
@@ -113,6 +118,7 @@ contract SignaturesTest is OracleBase {
         assertEq(oracle.feedStatus(1).round, 1);
     }
 
+    /// @dev [ORACLE-6]
     function test_short_quorum() public {
         Draft memory d = draft(START, 100);
         d.signers = 15;

@@ -7,6 +7,7 @@ import {IIndexOracle} from "../../../contracts/interfaces/IIndexOracle.sol";
 contract UpdateTest is OracleBase {
     // ------------------------------------------------------------------ taken
 
+    /// @dev [ORACLE-5]
     function test_stores_the_lower_median() public {
         Draft memory d = draft(START, 100);
         uint64[5] memory values = [uint64(105), 99, 101, 1, 103];
@@ -66,6 +67,7 @@ contract UpdateTest is OracleBase {
         }
     }
 
+    /// @dev [ORACLE-2]
     function test_two_liars_among_five_stay_within_the_honest() public {
         Draft memory d = draft(START, 350);
         d.values[0][0] = 1;
@@ -105,6 +107,7 @@ contract UpdateTest is OracleBase {
 
     // ------------------------------------------------------------------ when
 
+    /// @dev [ORACLE-6]
     function test_future() public {
         expectRefused(
             draft(START + 1, 100),
@@ -112,6 +115,7 @@ contract UpdateTest is OracleBase {
         );
     }
 
+    /// @dev [ORACLE-6]
     function test_stale() public {
         vm.warp(START + MAX_LAG + 1);
         expectRefused(
@@ -128,6 +132,7 @@ contract UpdateTest is OracleBase {
         );
     }
 
+    /// @dev [ORACLE-6]
     function test_one_late_feed_refuses_the_batch() public {
         send(draft(START, 100));
         expectRefused(
@@ -153,6 +158,7 @@ contract UpdateTest is OracleBase {
 
     // ------------------------------------------------------------------ what
 
+    /// @dev [ORACLE-3] [ORACLE-6]
     function test_wrong_version() public {
         Draft memory d = draft(START, 100);
         d.version = 2;
@@ -163,6 +169,7 @@ contract UpdateTest is OracleBase {
         assertEq(oracle.feedStatus(1).round, 1);
     }
 
+    /// @dev [ORACLE-3]
     function test_version_is_signed() public {
         Draft memory d = draft(START, 100);
         bytes memory packed = pack(d);
@@ -206,6 +213,7 @@ contract UpdateTest is OracleBase {
         assertEq(price, max);
     }
 
+    /// @dev [ORACLE-5]
     function test_not_the_median() public {
         Draft memory d = draft(START, 100);
         d.values[4][0] = 99;

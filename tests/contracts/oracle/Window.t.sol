@@ -5,6 +5,7 @@ import {OracleBase} from "./OracleBase.sol";
 import {IIndexOracle} from "../../../contracts/interfaces/IIndexOracle.sol";
 
 contract WindowTest is OracleBase {
+    /// @dev [ORACLE-7] [ORACLE-12]
     function test_two_days() public {
         reportAt(midnight(DAY0 + 1) - 1 hours, 1000);
         reportAt(midnight(DAY0 + 1) + 4 hours, 1010);
@@ -17,6 +18,7 @@ contract WindowTest is OracleBase {
         assertTrue(fixed_);
     }
 
+    /// @dev [ORACLE-12]
     function test_open_end_is_provisional() public {
         reportAt(midnight(DAY0 + 1), 1000);
         vm.warp(midnight(DAY0 + 2) + MAX_LAG - 1);
@@ -48,6 +50,7 @@ contract WindowTest is OracleBase {
         oracle.lastBefore(9, DAY0);
     }
 
+    /// @dev [ORACLE-12]
     function test_last_before() public {
         vm.warp(midnight(DAY0 + 1));
         expectLast(DAY0 + 1, 0, 0);
@@ -80,6 +83,7 @@ contract WindowTest is OracleBase {
         assertEq(h, high, "high");
     }
 
+    /// @dev [ORACLE-12]
     function test_range_knows_the_last_value_of_each_day() public {
         reportAt(midnight(DAY0) + 12 hours, 1000);
         reportAt(midnight(DAY0 + 1) + 12 hours, 1050);
@@ -93,6 +97,7 @@ contract WindowTest is OracleBase {
         expectRange(DAY0 + 4, DAY0 + 6, 0, 0);
     }
 
+    /// @dev [ORACLE-12]
     function test_noted_reports_widen_it() public {
         reportAt(midnight(DAY0) + 12 hours, 1000);
         bytes memory high = pack(draft(uint32(midnight(DAY0) + 13 hours), 1090));

@@ -44,6 +44,7 @@ def run(quotes: list[Quote]) -> AuditRecord:
 
 
 def test_the_value_is_the_sum_of_quantities_at_median_prices() -> None:
+    """[IDX-14]"""
     record = run(FOUR)
     assert record.value == 2 * Decimal(402) + 100 * Decimal("0.71") == 875
     assert record.value_e8 == 87_500_000_000
@@ -52,6 +53,7 @@ def test_the_value_is_the_sum_of_quantities_at_median_prices() -> None:
 
 @pytest.mark.parametrize("price", ["40000", "4", "425"])
 def test_a_venue_far_from_the_others_is_left_out(price: str) -> None:
+    """[IDX-13]"""
     record = run([*FOUR, coin("c", "TAO", price)])
     assert record.value == 875
     (reason,) = (entry.reason for entry in record.quotes if not entry.used)
@@ -59,6 +61,7 @@ def test_a_venue_far_from_the_others_is_left_out(price: str) -> None:
 
 
 def test_two_venues_that_disagree_leave_a_hole_and_no_value() -> None:
+    """[IDX-14]"""
     record = run([*FOUR[:1], coin("b", "TAO", "800"), *FOUR[2:]])
     assert (record.status, record.value) == ("withheld", None)
     assert record.reason == "no price of TAO; every asset of the basket needs one"
@@ -73,6 +76,7 @@ def test_two_venues_that_disagree_leave_a_hole_and_no_value() -> None:
     ],
 )
 def test_an_ineligible_price_is_left_out(change: dict[str, object], says: str) -> None:
+    """[IDX-13]"""
     record = run([*FOUR[1:], replace(FOUR[0], **change)])  # type: ignore[arg-type]
     assert record.status == "withheld"
     (reason,) = (entry.reason for entry in record.quotes if not entry.used and entry.quote.item == "TAO")
@@ -80,6 +84,7 @@ def test_an_ineligible_price_is_left_out(change: dict[str, object], says: str) -
 
 
 def test_the_latest_price_of_a_venue_counts_in_any_order() -> None:
+    """[IDX-13]"""
     older = coin("a", "TAO", "390", age=5)
     for quotes in ([older, *FOUR], [*FOUR, older]):
         record = run(quotes)

@@ -26,6 +26,7 @@ def test_a_blend_without_a_finite_decimal_raises() -> None:
 
 
 def test_an_even_count_takes_the_mean_of_the_middle_two() -> None:
+    """[IDX-5]"""
     assert median([Decimal("37.5"), Decimal("16.435")]) == Decimal("26.9675")
     assert median([Decimal(4), Decimal(1), Decimal(3), Decimal(2)]) == Decimal("2.5")
     assert median([Decimal(9), Decimal(1), Decimal(5)]) == 5
@@ -45,6 +46,7 @@ def test_median_agrees_with_the_standard_library(values: list[Decimal]) -> None:
 
 @given(st.lists(st.tuples(prices, st.integers(1, 5)), min_size=1, max_size=12))
 def test_a_weight_counts_like_that_many_values(pairs: list[tuple[Decimal, int]]) -> None:
+    """[IDX-11]"""
     repeated = [value for value, weight in pairs for _ in range(weight)]
     values = [value for value, _ in pairs]
     assert weighted_median(values, [Fraction(weight) for _, weight in pairs]) == statistics.median(repeated)
@@ -54,6 +56,7 @@ def test_a_weight_counts_like_that_many_values(pairs: list[tuple[Decimal, int]])
     st.lists(st.sampled_from("abcdef"), min_size=1, max_size=20), st.sampled_from(["1/4", "1/3", "1/2", "1"])
 )
 def test_capped_weights_sum_to_one_and_hold_the_cap_where_it_can_hold(groups: list[str], text: str) -> None:
+    """[IDX-10]"""
     cap = Fraction(text)
     weights = capped_weights(groups, cap)
     assert sum(weights) == 1
@@ -66,6 +69,7 @@ def test_capped_weights_sum_to_one_and_hold_the_cap_where_it_can_hold(groups: li
 
 
 def test_a_group_of_many_weighs_no_more_than_the_cap() -> None:
+    """[IDX-10]"""
     groups = ["big"] * 6 + ["a", "b", "c", "d"]
     assert capped_weights(groups, Fraction(1, 4))[0] == Fraction(1, 24)
     assert capped_weights(groups, Fraction(1, 4))[6] == Fraction(3, 16)
@@ -74,6 +78,7 @@ def test_a_group_of_many_weighs_no_more_than_the_cap() -> None:
 
 
 def test_the_oracles_integer_is_rounded_half_up() -> None:
+    """[IDX-5]"""
     assert to_e8(Decimal("3.5")) == 350_000_000
     assert to_e8(Decimal("0.000000005")) == 1
     assert to_e8(Decimal("1.234567885")) == 123_456_789

@@ -70,6 +70,7 @@ def reasons(record: AuditRecord, used: bool) -> list[str]:
 
 
 def test_the_median_of_three_blends() -> None:
+    """[IDX-5]"""
     record = run(THREE)
     assert {member.name: member.value for member in record.members} == {"a": 4, "b": 6, "c": 1}
     assert (record.status, record.value, record.value_e8) == ("published", Decimal(4), 400_000_000)
@@ -78,10 +79,12 @@ def test_the_median_of_three_blends() -> None:
 
 
 def test_two_vendors_give_the_mean() -> None:
+    """[IDX-5]"""
     assert run(THREE[:4]).value == 5
 
 
 def test_one_of_three_vendors_is_no_majority() -> None:
+    """[IDX-6]"""
     record = run(THREE[:2])
     assert (record.status, record.value, record.value_e8) == ("withheld", None, None)
     assert record.reason == "1 of 3 designated vendors have a price; at least 2 are needed"
@@ -89,6 +92,7 @@ def test_one_of_three_vendors_is_no_majority() -> None:
 
 
 def test_half_of_the_vendors_is_no_majority() -> None:
+    """[IDX-6]"""
     four = methodology(*(vendor(name, name) for name in "abcd"))
     quotes = offer("a", "a", "1", "1") + offer("b", "b", "1", "1")
     assert compute(four, Reading(quotes=quotes), NOW).status == "withheld"
@@ -96,6 +100,7 @@ def test_half_of_the_vendors_is_no_majority() -> None:
 
 
 def test_the_roll_happens_at_midnight_and_not_before() -> None:
+    """[IDX-1]"""
     quotes = THREE + offer("a", "m2", "9", "9")
     before = run(quotes, datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC))
     after = run(quotes, datetime(2026, 12, 1, tzinfo=UTC))
@@ -106,6 +111,7 @@ def test_the_roll_happens_at_midnight_and_not_before() -> None:
 
 
 def test_the_preferred_source_comes_first_and_the_other_is_left_out() -> None:
+    """[IDX-3]"""
     record = run(THREE + offer("a", "m1", "20", "20", "second==9"))
     assert record.value == 4
     assert reasons(record, False) == ["first==1 comes first for a"] * 2
@@ -117,18 +123,21 @@ def test_the_second_source_fills_in() -> None:
 
 
 def test_an_offer_without_an_output_price_gives_way_to_a_whole_one() -> None:
+    """[IDX-3]"""
     record = run([THREE[0], *THREE[2:], *offer("a", "m1", "20", "20", "second==9")])
     assert {m.name: m.value for m in record.members}["a"] == 20
     assert reasons(record, False) == ["first==1 has no price for 1M output tokens"]
 
 
 def test_prices_of_different_times_are_not_mixed() -> None:
+    """[IDX-3]"""
     older = offer("a", "m1", "8", "8", at=NOW - timedelta(days=1))
     record = run([THREE[0], *older, *THREE[2:]])
     assert {m.name: m.value for m in record.members}["a"] == 8
 
 
 def test_the_newest_offer_of_a_source_counts() -> None:
+    """[IDX-3]"""
     record = run(offer("a", "m1", "8", "8", at=NOW - timedelta(days=1)) + THREE)
     assert {m.name: m.value for m in record.members}["a"] == 4
 
@@ -145,6 +154,7 @@ def test_the_newest_offer_of_a_source_counts() -> None:
     ],
 )
 def test_an_ineligible_quote_is_left_out_with_its_reason(change: dict[str, object], says: str) -> None:
+    """[IDX-2]"""
     bad = replace(THREE[0], **change)  # type: ignore[arg-type]
     record = run([bad, *THREE[1:]])
     assert says in reasons(record, False)
@@ -178,6 +188,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
 
 
 def test_a_hundredfold_price_gives_way_to_the_next_source() -> None:
+    """[IDX-4]"""
     wrong = offer("a", "m1", "200", "1000", "first==1") + offer("a", "m1", "2", "10", "second==1")
     record = run(wrong + THREE[2:])
     assert {m.name: (m.value, m.source) for m in record.members}["a"] == (Decimal(4), "second==1")
@@ -187,6 +198,7 @@ def test_a_hundredfold_price_gives_way_to_the_next_source() -> None:
 
 
 def test_a_price_of_a_hundredth_without_another_source_leaves_the_vendor_out() -> None:
+    """[IDX-4]"""
     record = run(offer("a", "m1", "0.002", "0.01") + THREE[2:])
     assert [m.name for m in record.members] == ["b", "c"]
     assert [entry.source for entry in record.absent] == ["a"]

@@ -68,6 +68,7 @@ def test_all_shipped_hashes_differ() -> None:
 
 
 def test_a_designation_holds_from_its_first_day() -> None:
+    """[IDX-1]"""
     methodology = parse("x", LLM)
     assert isinstance(methodology, LlmBlend)
     (vendor,) = methodology.vendor
@@ -79,6 +80,7 @@ def test_a_designation_holds_from_its_first_day() -> None:
 
 
 def test_shipped_rolls_are_announced_seven_days_ahead() -> None:
+    """[IDX-1]"""
     flagship = load("LLM-FLAGSHIP")
     assert isinstance(flagship, LlmBlend)
     rolls = [roll for vendor in flagship.vendor for roll in vendor.flagship[1:]]
@@ -106,6 +108,7 @@ def test_shipped_rolls_are_announced_seven_days_ahead() -> None:
     ],
 )
 def test_a_wrong_document_is_refused_in_words(old: str, new: str, says: str) -> None:
+    """[IDX-1]"""
     assert old in LLM
     with pytest.raises(MethodologyError, match=says) as caught:
         parse("my.toml", LLM.replace(old, new))

@@ -33,6 +33,7 @@ THREE = [gpu("a", "2"), gpu("b", "3"), gpu("c", "2.5")]
 
 
 def test_the_lowest_price_of_each_provider_and_the_median_of_them() -> None:
+    """[IDX-8] [IDX-11]"""
     record = run([*THREE, gpu("a", "9"), gpu("b", "2.9"), gpu("c", "4")])
     assert {m.name: m.value for m in record.members} == {"a": 2, "b": Decimal("2.9"), "c": Decimal("2.5")}
     assert (record.value, record.value_e8) == (Decimal("2.5"), 250_000_000)
@@ -40,10 +41,12 @@ def test_the_lowest_price_of_each_provider_and_the_median_of_them() -> None:
 
 
 def test_four_providers_give_the_mean_of_the_middle_two() -> None:
+    """[IDX-11]"""
     assert run([*THREE, gpu("d", "2.7")]).value == Decimal("2.6")
 
 
 def test_a_missing_quote_is_carried_for_24_hours() -> None:
+    """[IDX-8]"""
     for age, there in [(timedelta(hours=24), True), (timedelta(hours=24, seconds=1), False)]:
         record = run([*THREE, gpu("d", "2.7", age)])
         assert ("d" in {m.name for m in record.members}) is there
@@ -53,6 +56,7 @@ def test_a_missing_quote_is_carried_for_24_hours() -> None:
 
 
 def test_a_fresh_quote_replaces_a_carried_one_even_if_dearer() -> None:
+    """[IDX-8]"""
     record = run([*THREE[1:], gpu("a", "1.5", timedelta(hours=2)), gpu("a", "2.8")])
     assert {m.name: m.value for m in record.members}["a"] == Decimal("2.8")
     reasons = [entry.reason for entry in record.quotes]
@@ -60,6 +64,7 @@ def test_a_fresh_quote_replaces_a_carried_one_even_if_dearer() -> None:
 
 
 def test_carried_quotes_do_not_count_towards_the_minimum() -> None:
+    """[IDX-12]"""
     two = [*THREE[:2], gpu("c", "2.5", FRESH + timedelta(seconds=1)), gpu("d", "2.7", timedelta(hours=3))]
     record = run(two)
     assert (record.status, record.value) == ("withheld", None)
@@ -79,6 +84,7 @@ def test_carried_quotes_do_not_count_towards_the_minimum() -> None:
     ],
 )
 def test_an_ineligible_quote_is_left_out_with_its_reason(change: dict[str, object], says: str) -> None:
+    """[IDX-7]"""
     record = run([*THREE, replace(gpu("d", "0.5"), **change)])  # type: ignore[arg-type]
     (left,) = (entry.reason for entry in record.quotes if not entry.used)
     assert says in left
@@ -90,6 +96,7 @@ def test_other_items_are_counted_as_unrelated() -> None:
 
 
 def test_one_owner_cannot_move_the_median_with_many_names() -> None:
+    """[IDX-10]"""
     honest = [gpu(name, price) for name, price in zip("abcd", ("2.0", "2.1", "2.2", "2.3"), strict=True)]
     shills = [gpu(f"shill-{number}", "4.2") for number in range(5)]
     assert run(honest + shills).value == Decimal("4.2")
@@ -115,6 +122,7 @@ def test_a_simulated_month_publishes_every_day_inside_the_band() -> None:
 
 @pytest.mark.parametrize("price", ["0.025", "150"])
 def test_an_outlier_gives_way_to_the_providers_next_price(price: str) -> None:
+    """[IDX-9]"""
     record = run([*THREE, gpu("d", price), gpu("d", "2.7")])
     assert {m.name: m.value for m in record.members}["d"] == Decimal("2.7")
     alone = run([*THREE, gpu("d", price)])
@@ -123,6 +131,7 @@ def test_an_outlier_gives_way_to_the_providers_next_price(price: str) -> None:
 
 
 def test_several_sources_of_one_provider_are_compared_while_fresh() -> None:
+    """[IDX-8]"""
     earlier = replace(gpu("a", "1.9", timedelta(minutes=20)), source="other")
     assert {m.name: m.value for m in run([*THREE, earlier]).members}["a"] == Decimal("1.9")
     old = replace(gpu("a", "1.9", timedelta(hours=3)), source="other")
