@@ -197,11 +197,9 @@ def empty_pool(w: World) -> Plan:
     accounts = [w.account_of(one) for one in (first, second, third)]
     yield w.act(first, "exchange.realise", accounts[0], series, tuple(accounts))
     yield from w.pass_time((w.day + 2) * DAY)
-    if w.chance(50):
-        heartbeat = w.feeds[int(w.view.terms(series).feed)].heartbeat
-        w.wait(heartbeat + 1)
-        yield w.act(first, "exchange.realise", accounts[0], series, (accounts[1],))
-        yield from w.refresh()
+    w.wait(w.feeds[int(w.view.terms(series).feed)].heartbeat + 1)
+    yield w.act(first, "exchange.realise", accounts[0], series, (accounts[1],))
+    yield from w.refresh()
     yield w.act(first, "exchange.realise", accounts[0], series, (accounts[0], accounts[1]))
     for payers in ((accounts[1],), (accounts[2],), (accounts[2], accounts[1])):
         yield w.act(first, "exchange.realise", accounts[0], series, payers)

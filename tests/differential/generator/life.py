@@ -8,7 +8,7 @@ from random import Random
 from differential.actions import Action
 from differential.evm import Contracts
 from differential.generator import clearing, edges, endings, index, office, plans, trading
-from differential.generator.setup import begin
+from differential.generator.setup import begin, list_series
 from differential.generator.world import DAY, FIRST_DAY, MAX_LAG, Plan, World
 
 Move = Callable[[World], Action]
@@ -74,6 +74,7 @@ _DECK: list[Move] = [move for move, weight in MOVES for _ in range(weight)]
 
 PLANS: list[tuple[Callable[[World], Plan], int]] = [
     (plans.crash, 22),
+    (plans.ruin, 5),
     (plans.flatten, 12),
     (plans.rolls, 10),
     (plans.self_trades, 10),
@@ -81,6 +82,8 @@ PLANS: list[tuple[Callable[[World], Plan], int]] = [
     (plans.tokens, 10),
     (plans.agents, 6),
     (plans.stale, 6),
+    (plans.last_second, 5),
+    (plans.last_beat, 4),
     (plans.strangers, 2),
     (plans.handover, 1),
     (endings.expire, 8),
@@ -93,12 +96,18 @@ def live(seed: int, number: int, contracts: Contracts) -> Iterator[Action]:
     what became of it. The same seed, number and contracts give the same life."""
     w = World(Random(f"{seed}/{number}"), contracts, FIRST_DAY * DAY + 1)
     yield from begin(w)
-    yield from mixed(w, edges.EDGES[number % len(edges.EDGES)](w))
+    for place in (2 * number, 2 * number + 1):
+        yield from edges.EDGES[place % len(edges.EDGES)](w)
+        if not w.alive():  # some take days
+            for feed in w.feeds:
+                yield list_series(w, feed)
     length = w.between(300, 900)
     done = 0
     while done < length and w.alive():
-        plan = w.pick(_PLANS)(w) if w.chance(40) else burst(w)
-        for action in mixed(w, plan):
+        chosen = w.pick(_PLANS) if w.chance(40) else burst
+        # Those two are about single seconds: nothing comes between.
+        exact = chosen in (plans.last_second, plans.last_beat, plans.ruin)
+        for action in chosen(w) if exact else mixed(w, chosen(w)):
             done += 1
             yield action
     yield from finish(w)

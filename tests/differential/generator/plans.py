@@ -8,6 +8,8 @@ from differential.generator.trading import FOK, IOC, POST, REDUCE, SELL_FLAG
 from differential.generator.world import AGENTS, BUY, DAY, SELL, STRANGERS, TRADERS, Plan, World
 from olivepress.errors import Reverted
 
+AUCTION = 1_800  # seconds
+
 
 def fund(w: World, sender: str, amount: int) -> Plan:
     amount = max(1, int(amount))
@@ -131,6 +133,20 @@ def crash(w: World) -> Plan:
         yield from deficit(w, feed)
 
 
+def ruin(w: World) -> Plan:
+    """Somebody falls below zero, and is declared as soon as can be."""
+    series = w.pick(w.alive())
+    yield from w.refresh()
+    yield from leverage(w, series)
+    victim, feed = weakest(w, series), int(w.view.terms(series).feed)
+    for _ in range(4):
+        if w.margin(victim)[0] < 0 or series not in w.alive():
+            break
+        up = w.view.position(victim, series).lots < 0
+        yield from jump(w, feed, 2_000 if up else 500)
+    yield from deficit(w, feed)
+
+
 def weakest(w: World, series: int) -> int:
     """The holder that is nearest to its maintenance margin; 0 when nobody holds lots."""
 
@@ -146,7 +162,11 @@ def deficit(w: World, feed: int) -> Plan:
     account = clearing.worst(w)
     yield w.act(w.trader(), "exchange.flag", account)
     yield w.act(w.trader(), "exchange.declare", account, feed)
-    yield from w.pass_time(w.now + w.pick([600, 1_800, 1_801]))
+    yield from w.pass_time(w.now + w.pick([600, 1_500]))
+    since = int(w.view.clock(account).negative_since)
+    w.wait_until(since + AUCTION - w.pick([0, 1]))
+    yield w.act(w.trader(), "exchange.declare", account, feed)
+    w.wait_until(since + AUCTION)
     yield w.act(w.trader(), "exchange.declare", account, feed)
     yield clearing.quote_while_braked(w, feed)
     for _ in range(2):
@@ -264,6 +284,51 @@ def ghosts(w: World) -> Plan:
     yield w.pick([trading.prune, trading.take, trading.quote])(w)
     for _ in range(w.between(1, 4)):
         yield w.pick([trading.prune, trading.take, trading.take, trading.batch])(w)
+
+
+def last_second(w: World) -> Plan:
+    """Orders, keys and rounds in the second in which they end, and in the one before."""
+    series = w.pick(w.alive())
+    yield w.act(w.trader(), "exchange.refreshMark", series)
+    mark, maker, taker = int(w.view.hot(series).mark), w.trader(), w.trader()
+    ends = w.now + w.between(2, 40)
+    lots = int(w.view.terms(series).min_lots)
+    sell = w.chance(50)
+    for _ in range(2):
+        side = SELL_FLAG if sell else 0
+        yield trading.place(w, maker, series, side, mark, lots, expiry=ends, steps=0)
+    agent = w.pick(AGENTS)
+    yield w.act(maker, "exchange.inviteAgent", agent, ends, 3)
+    yield w.act(agent, "exchange.acceptAgent", w.account_of(maker))
+    w.wait_until(ends - w.pick([0, 1]))
+    yield w.act(agent, "exchange.massCancel", series)
+    yield trading.place(w, taker, series, IOC | (0 if sell else SELL_FLAG), mark, 2 * lots, steps=0)
+    w.wait_until(ends)
+    yield w.act(taker, "exchange.prune", series, sell, 0)
+    yield w.act(agent, "exchange.refreshMark", series)
+    yield w.act(maker, "exchange.removeAgent", agent)
+
+
+def last_beat(w: World) -> Plan:
+    """A waiting round is confirmed in the last second in which it can be, or just not; a value goes stale."""
+    feed = w.pick(list(w.feeds))
+    plan = w.feeds[feed]
+    plan.value = min(plan.value * w.pick([13, 15, 8]) // 10 + 1, MOST_VALUE)
+    action = w.update(feed)
+    if action is None:
+        return
+    yield action
+    if w.view.feed(feed).pending:
+        ends = int(w.view.pending(feed).time) + plan.heartbeat - w.pick([0, 0, 1])
+        w.wait_until(ends)
+        update = w.report({feed: plan.value}, observed_at=ends)
+        if update is not None:
+            yield w.act(w.trader(), "oracle.update", update)
+    w.wait_until(int(w.view.feed(feed).time) + plan.heartbeat + w.pick([0, 1]))
+    yield w.act(w.trader(), "oracle.latest", feed)
+    for series in w.alive():
+        if w.view.terms(series).feed == feed:
+            yield w.act(w.trader(), "exchange.refreshMark", series)
 
 
 def stale(w: World) -> Plan:

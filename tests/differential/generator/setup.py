@@ -25,7 +25,7 @@ def begin(w: World) -> Plan:
     """Everything that a market needs before it trades."""
     yield w.act(w.owner, "exchange.setGuardian", GUARDIAN)
     yield w.act(w.owner, "exchange.setArbiter", ARBITER)
-    for _ in range(w.between(1, 2)):
+    for _ in range(w.pick([1, 2, 2])):
         yield new_set(w)
     for number in range(1, w.between(2, 3) + 1):
         yield new_feed(w, number)
@@ -64,7 +64,7 @@ def new_feed(w: World, number: int) -> Action:
         tick_size=tick_size,
         heartbeat=w.pick([3_600, 8 * 3_600, DAY, DAY, DAY]),
         bound_bps=w.pick([500, 1_000, 2_000]),
-        operator_set=w.between(1, len(w.sets)),
+        operator_set=1 + (number + 1) % len(w.sets),
     )
     w.feeds[number] = plan
     info = (
