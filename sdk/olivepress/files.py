@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import tempfile
@@ -30,9 +31,20 @@ def write_whole(path: Path, content: bytes, *, sync: bool = False) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         Path(name).replace(path)
+        if sync:
+            _sync_folder(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _sync_folder(path: Path) -> None:
+    """Without it a power cut may bring back the file that had the name before."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 class AppendLog:
@@ -58,6 +70,8 @@ class AppendLog:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._load(apply)
+            if sync:
+                _sync_folder(path)
         except BlockingIOError:
             os.close(self._file)
             raise ConfigurationError(f"{what} {path} is in use by another process") from None
@@ -77,23 +91,39 @@ class AppendLog:
             os.ftruncate(self._file, whole)
 
     def write(self, record: Record) -> None:
-        """Adds a record; it is there for good when this returns."""
-        os.write(self._file, orjson.dumps(record) + b"\n")
-        if self._sync:
-            os.fsync(self._file)
+        """Adds a record; it is there for good when this returns. One that raises OSError leaves nothing."""
+        line = orjson.dumps(record) + b"\n"
+        written = 0
+        try:
+            written = os.write(self._file, line)
+            if written < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+            if self._sync:
+                os.fsync(self._file)
+        except OSError:
+            os.ftruncate(self._file, os.fstat(self._file).st_size - written)
+            raise
 
     def rewrite(self, records: Iterable[Record]) -> None:
         """Puts these records in the place of all that is there, at once. The file stays held."""
         content = b"".join(orjson.dumps(record) + b"\n" for record in records)
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        fresh = os.open(name, os.O_RDWR | os.O_APPEND)
-        os.fsync(fresh)
-        fcntl.flock(fresh, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        Path(name).replace(self.path)
+        fresh = -1
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            fresh = os.open(name, os.O_RDWR | os.O_APPEND)
+            os.fsync(fresh)
+            fcntl.flock(fresh, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            Path(name).replace(self.path)
+        except BaseException:
+            if fresh >= 0:
+                os.close(fresh)
+            Path(name).unlink(missing_ok=True)
+            raise
         os.close(self._file)
         self._file = fresh
+        _sync_folder(self.path)
 
     def close(self) -> None:
         """Lets the file go."""
