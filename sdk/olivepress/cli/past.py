@@ -126,9 +126,9 @@ def chart(
     manifest: Manifest = DEFAULT_MANIFEST,
     as_json: AsJson = False,
 ) -> None:
-    """Draw the published values of a feed, with stale spans, confirmed rounds and averaging windows.
+    r"""Draw the published values of a feed, with stale spans, confirmed rounds and averaging windows.
 
-    Needs matplotlib: pip install "olivepress[chart]".
+    Needs matplotlib: pip install "olivepress\[chart]".
     """
     from olivepress.oracle.picture import Picture, save
 

@@ -33,10 +33,11 @@ def deposit(
     as_json: AsJson = False,
 ) -> None:
     """Pay collateral into an account; yours is opened when you have none."""
+    tokens = to_decimal("amount", amount)
 
     async def go() -> dict[str, object]:
         async with open_client(rpc, manifest, keystore) as client:
-            result = await client.deposit(to_decimal("amount", amount), account)
+            result = await client.deposit(tokens, account)
             credited = account or await client.account_id()
             return {"account": credited, "deposited": result.amount, "tx_hash": result.tx_hash}
 
@@ -52,10 +53,11 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """Take collateral out of your account."""
+    tokens = to_decimal("amount", amount)
 
     async def go() -> dict[str, object]:
         async with open_client(rpc, manifest, keystore) as client:
-            result = await client.withdraw(to_decimal("amount", amount), to)
+            result = await client.withdraw(tokens, to)
             return {
                 "withdrawn": abs(result.amount),
                 "to": to or client.sender.address,
@@ -67,15 +69,10 @@ def withdraw(
 
 def place(
     symbol: Annotated[str, typer.Argument(help="Series, such as LLM-FLAGSHIP-DEC26.")],
-    side: Annotated[Side, typer.Argument(parser=lambda text: to_side(text), metavar="buy|sell")],
+    side: Annotated[str, typer.Argument(metavar="buy|sell", help="What the order does.")],
     price: Annotated[str, typer.Argument(help="Limit price in USD, on the tick grid.")],
     lots: Annotated[int, typer.Argument(help="Whole lots.")],
-    tif: Annotated[
-        TimeInForce,
-        typer.Option(
-            parser=lambda text: to_tif(text), metavar="gtc|gtt|ioc|fok", help="How long the order lives."
-        ),
-    ] = TimeInForce.GTC,
+    tif: Annotated[str, typer.Option(metavar="gtc|gtt|ioc|fok", help="How long the order lives.")] = "gtc",
     expiry: Annotated[int, typer.Option(help="Unix second at which a gtt order dies.")] = 0,
     post_only: Annotated[
         bool, typer.Option("--post-only", help="Refuse the order if it would take.")
@@ -90,15 +87,16 @@ def place(
     as_json: AsJson = False,
 ) -> None:
     """Place an order; prints its id, what it filled and what rests."""
+    direction, limit, life = to_side(side), to_decimal("price", price), to_tif(tif)
 
     async def go() -> dict[str, object]:
         async with open_client(rpc, manifest, keystore) as client:
             result = await client.place(
                 symbol,
-                side,
-                to_decimal("price", price),
+                direction,
+                limit,
                 lots,
-                tif=tif,
+                tif=life,
                 post_only=post_only,
                 reduce_only=reduce_only,
                 expiry=expiry,
@@ -137,10 +135,10 @@ def spread(
     as_json: AsJson = False,
 ) -> None:
     """Buy one month and sell another, both at once or not at all. Moves a position to the next month."""
+    difference = to_decimal("limit", limit)
 
     async def go() -> dict[str, object]:
         async with open_client(rpc, manifest, keystore) as client:
-            difference = to_decimal("limit", limit)
             result = await client.spread(buy, sell, lots, difference, client_id=client_id)
             return {
                 "bought": result.buy_symbol,
@@ -165,13 +163,14 @@ def cancel(
     as_json: AsJson = False,
 ) -> None:
     """Cancel one resting order, or all."""
+    one = None if order_id == "all" else to_order_id(order_id)
 
     async def go() -> dict[str, object]:
         async with open_client(rpc, manifest, keystore) as client:
-            if order_id == "all":
+            if one is None:
                 done = await (client.mass_cancel(symbol) if symbol else client.mass_cancel_all())
                 return {"cancelled": "all", "symbol": symbol, "tx_hash": done.tx_hash}
-            result = await client.cancel(to_order_id(order_id))
+            result = await client.cancel(one)
             return {"cancelled": order_id, "lots": result.lots, "tx_hash": result.tx_hash}
 
     _show("Cancelled", asyncio.run(go()), as_json)
@@ -185,21 +184,17 @@ def to_order_id(text: str) -> int:
         raise ValidationError("order_id", text, "a number as `order place` prints it, or all") from None
 
 
-def to_side(text: str | Side) -> Side:
-    """`buy` or `sell`."""
-    if isinstance(text, Side):
-        return text
+def to_side(text: str) -> Side:
+    """`buy` or `sell`. Raises ValidationError."""
     if text.upper() not in Side.__members__:
-        raise typer.BadParameter(f"{text!r} is neither buy nor sell")
+        raise ValidationError("side", text, "buy or sell")
     return Side[text.upper()]
 
 
-def to_tif(text: str | TimeInForce) -> TimeInForce:
-    """`gtc`, `gtt`, `ioc` or `fok`."""
-    if isinstance(text, TimeInForce):
-        return text
+def to_tif(text: str) -> TimeInForce:
+    """`gtc`, `gtt`, `ioc` or `fok`. Raises ValidationError."""
     if text.upper() not in TimeInForce.__members__:
-        raise typer.BadParameter(f"{text!r} is none of gtc, gtt, ioc, fok")
+        raise ValidationError("tif", text, "gtc, gtt, ioc or fok")
     return TimeInForce[text.upper()]
 
 

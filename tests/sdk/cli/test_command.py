@@ -156,6 +156,30 @@ def test_wrong_usage_exits_with_two(command: CliRunner, words: list[str]) -> Non
     assert command.invoke(cli.app, words).exit_code == Exit.USAGE
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["order", "place", "X", "hold", "3.5", "1"], "side: 'hold' is refused; allowed: buy or sell"),
+        (["order", "place", "X", "buy", "3.5", "1", "--tif", "day"], "tif: 'day' is refused; allowed: gtc"),
+        (["order", "place", "X", "buy", "3,5", "1"], "price: '3,5' is refused; allowed: a decimal number"),
+        (["order", "spread", "X", "Y", "1", "--limit", "low"], "limit: 'low' is refused"),
+        (["order", "cancel", "last"], "order_id: 'last' is refused"),
+        (["deposit", "much"], "amount: 'much' is refused"),
+        (["withdraw", "NaN"], "amount: 'NaN' is refused; allowed: a finite decimal number"),
+    ],
+)
+def test_a_wrong_value_is_told_before_a_key_is_asked_for(
+    command: CliRunner, words: list[str], told: str
+) -> None:
+    result = command.invoke(cli.app, words)
+    assert result.exit_code == Exit.USAGE
+    assert told in result.stderr.replace("\n", " ")
+
+
+def test_help_shows_brackets(command: CliRunner) -> None:
+    assert '"olivepress[chart]"' in command.invoke(cli.app, ["index", "chart", "--help"]).stdout
+
+
 def test_deploy_never_overwrites_a_manifest(command: CliRunner, tmp_path: Path) -> None:
     (tmp_path / "olivepress.json").write_text("precious")
     result = command.invoke(cli.app, ["deploy", "--rpc", NOWHERE])
