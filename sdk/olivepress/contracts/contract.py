@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from eth_abi.exceptions import DecodingError
+
 from olivepress.contracts.abi import Interface
-from olivepress.errors import RpcError
+from olivepress.errors import RpcError, TransportError
 from olivepress.reverts.decode import decode
 from olivepress.rpc import Transport
 from olivepress.tx import revert_data
 
 Read = tuple[str, Sequence[Any]]
 """Function name and arguments."""
+
+_SHOWN = 100
 
 
 class Contract:
@@ -44,5 +48,13 @@ class Contract:
             if isinstance(result, RpcError):
                 revert = revert_data(result)
                 raise result if revert is None else decode(revert)
-            values.append(self.interface.functions[function].named_output(bytes.fromhex(result[2:])))
+            try:
+                values.append(self.interface.functions[function].named_output(bytes.fromhex(result[2:])))
+            except (DecodingError, TypeError, ValueError):
+                # Such as "0x": a node that does not know the contract yet.
+                shown = str(result)[:_SHOWN]
+                raise TransportError(
+                    f"{function}: {shown!r} is no answer of the contract {self.address}",
+                    url=self.transport.url,
+                ) from None
         return values

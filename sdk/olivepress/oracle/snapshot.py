@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from olivepress.errors import UnknownFeed
+from olivepress.errors import TransportError, UnknownFeed
 from olivepress.oracle.client import OracleClient
 
 
@@ -90,6 +90,8 @@ async def read_state(client: OracleClient) -> OracleState:
         client.oracle.read_many(reads),
         client.transport.request("eth_getBlockByNumber", ["latest", False]),
     )
+    if block is None:
+        raise TransportError("the node has no latest block", url=client.transport.url)
     sets = {}
     for number, answer in zip(numbers, answers[len(infos) :], strict=False):
         _, version, _, quorum = answer.values()

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from olivepress.errors import TransportError
+from olivepress.errors import OlivepressError
 from olivepress.oracle.client import OracleClient
 from olivepress.oracle.operator.clock import Clock, seconds
 from olivepress.oracle.snapshot import OracleState, read_state
@@ -51,7 +51,8 @@ class ChainWatch:
                 self._balances = await self._read_balances()
         except TimeoutError:
             self._lost(f"no answer within {TIMEOUT} s")
-        except TransportError as error:
+        except (OlivepressError, TypeError, ValueError, KeyError) as error:
+            # A node may answer anything, and the chain may change between two reads.
             self._lost(str(error))
         else:
             if self.problem:

@@ -152,6 +152,10 @@ class Relay:
             except (TransactionError, OSError) as error:
                 self._tell("sending", str(error))
                 pause = _RETRY_SECONDS
+            except Exception as error:  # what nobody thought of ends no relay
+                _LOG.exception("this round was not sent")
+                self._tell("sending", f"{type(error).__name__}: {error}")
+                pause = _RETRY_SECONDS
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._arrived.wait(), pause)
             self._arrived.clear()
@@ -184,7 +188,8 @@ class Relay:
                 try:
                     state = await read_state(self._client)
                     balance = int(await self._client.transport.request(*account), 16)
-                except OlivepressError as error:  # the chain may have changed between two reads
+                except (OlivepressError, TypeError, ValueError, KeyError) as error:
+                    # The chain may have changed between two reads; a node may answer anything.
                     self.metrics.chain_errors.inc()
                     self._tell("chain", str(error))
                     raise TransportError(f"the oracle could not be read: {error}") from error

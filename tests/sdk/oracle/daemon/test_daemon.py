@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
-from olivepress.errors import ConnectionFailed
+from olivepress.errors import ConnectionFailed, ValidationError
 from olivepress.oracle import Report
 from olivepress.oracle.operator import MemoryReports
 from olivepress.oracle.operator import watch as watching
@@ -144,8 +144,17 @@ async def test_a_move_is_reported_at_once_and_confirmed(monkeypatch: pytest.Monk
         assert bench.times == [NOON, NOON + 60, NOON + 120]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionFailed("cannot connect", url="http://node"),
+        ValidationError("operator_set", 1, "a set with operators, 1 and up"),
+        TypeError("'NoneType' object is not subscriptable"),
+    ],
+    ids=["away", "torn", "nonsense"],
+)
 async def test_the_node_goes_and_comes_back(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     """Meanwhile the scheduled rounds are signed, as relays have nodes of their own; nothing else is."""
     source = priced("2.2", "2.3", "2.4")
@@ -153,7 +162,7 @@ async def test_the_node_goes_and_comes_back(
     sees = bench.chain
 
     def down() -> OracleState:
-        raise ConnectionFailed("cannot connect", url="http://node")
+        raise error
 
     async with bench.running():
         await bench.until(NOON)
@@ -162,7 +171,7 @@ async def test_the_node_goes_and_comes_back(
         source.answer = priced("3.2", "3.3", "3.4").answer
         await bench.until(NOON + 1800)
         assert bench.times == [NOON, NOON + 900, NOON + 1800]
-        assert "the node does not answer: cannot connect" in bench.daemon.health().problems
+        assert f"the node does not answer: {error}" in bench.daemon.health().problems
         assert bench.figure("chain_up") == "0.0"
         bench.chain = sees
         bench.accept()

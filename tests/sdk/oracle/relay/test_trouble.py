@@ -49,6 +49,27 @@ class Away(Flaky):
         return await super()._exchange_batch(calls)
 
 
+class Behind(Flaky):
+    """A node that knows neither the block nor the contract yet, while `behind`."""
+
+    behind = False
+
+    async def _exchange(self, method: str, params: Sequence[Any]) -> Any:
+        answer = await super()._exchange(method, params)
+        return None if self.behind and method == "eth_getBlockByNumber" else answer
+
+    async def _exchange_batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        answers = await super()._exchange_batch(calls)
+        return ["0x"] * len(answers) if self.behind and calls[0][0] == "eth_call" else answers
+
+
+class NoBlock(Behind):
+    """Knows the contract."""
+
+    async def _exchange_batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        return await super(Behind, self)._exchange_batch(calls)
+
+
 async def waiting(oracle: Oracle) -> list[dict[str, Any]]:
     """The relay's transactions in the node's pool."""
     pool = await oracle.chain.transport.request("txpool_content")
@@ -212,6 +233,36 @@ async def test_a_read_that_does_not_fit_together_is_tried_again(
             await relay.submit(oracle.signed(await oracle.now()))
         await until(lambda: landed(oracle, 1))
         assert relay.problems == ""
+
+
+@pytest.mark.parametrize(
+    ("node", "words"), [(Behind, "feedCount: '0x' is no answer"), (NoBlock, "no latest block")]
+)
+async def test_a_node_that_answers_nonsense_is_told_and_asked_again(
+    oracle: Oracle, tmp_path: Path, node: type[Behind], words: str
+) -> None:
+    async with node(oracle.chain.ws_url) as wire, run_relay(oracle, tmp_path, transport=wire) as relay:
+        wire.behind = True
+        await until(lambda: words in relay.problems)
+        await relay.submit(oracle.signed(await oracle.now()))
+        wire.behind = False
+        await until(lambda: landed(oracle, 1))
+        await until(lambda: relay.problems == "")
+
+
+async def test_what_nobody_thought_of_is_told_and_tried_again(
+    oracle: Oracle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nonsense(*_: object) -> None:
+        raise KeyError("status")
+
+    async with run_relay(oracle, tmp_path) as relay:
+        with monkeypatch.context() as during:
+            during.setattr("olivepress.oracle.relay.sending.Sending.send", nonsense)
+            await relay.submit(oracle.signed(await oracle.now()))
+            await until(lambda: "sending: KeyError: 'status'" in relay.problems)
+        await until(lambda: landed(oracle, 1))
+        await until(lambda: relay.problems == "")
 
 
 async def test_before_it_has_seen_its_chain_reports_are_put_off(oracle: Oracle, tmp_path: Path) -> None:
