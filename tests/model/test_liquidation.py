@@ -92,6 +92,24 @@ def test_no_more_is_closed_than_restores_initial_margin(market: Market) -> None:
     assert market.exchange.state.clocks[ANN] == Clock(), "751 is above 332: recovered"
 
 
+def test_orders_die_before_margin_is_measured(market: Market) -> None:
+    """[LIQ-2]"""
+    market.buy("ann", 990, 2)
+    falls_to(market, 840)  # equity 900 >= MM 840; 10% of 12 lots and the band of 2 would be 1,075
+    for verb in (
+        lambda: liquidate(market),
+        lambda: market.exchange.auction(market.by("eve"), ANN, 1, 1_000_000),
+    ):
+        with pytest.raises(Healthy):
+            verb()
+    assert market.position("ann").open_buy == 2, "a refused verb leaves no trace"
+    falls_to(market, 830)
+    market.buy("bob", 830, 20)
+    # IM of the 10 lots alone is 1,660: 860 are missing, 6 lots. With the orders it would be 1,992: 8 lots.
+    assert liquidate(market)[0] == 6
+    assert market.position("ann").open_buy == 0
+
+
 def test_a_fill_that_costs_too_much_is_refused(market: Market) -> None:
     """[LIQ-9]"""
     falls_to(market, 770)  # equity 200, MM 770

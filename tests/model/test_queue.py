@@ -7,9 +7,12 @@ import pytest
 
 from model_kit import CANCEL_TAKING, FOK, IOC, POST_ONLY, REDUCE_ONLY, Market
 from olivepress.events import Book, Cancelled, CancelReason, Filled, MassCancelled, Placed, TakeEnd, Taken
+from olivepress.events.records import Missed, Rejected
 from olivepress.model.state import BUYS, SELLS
 from olivepress.reverts import (
     FillOrKill,
+    InsufficientMargin,
+    InvalidBatch,
     InvalidFlags,
     NothingToReduce,
     OrderExpired,
@@ -191,6 +194,45 @@ def test_post_only_prunes_ghosts_and_refuses_to_cross(market: Market) -> None:
     with pytest.raises(PostOnlyWouldCross) as caught:
         market.sell("eve", 1_000, 1, POST_ONLY)
     assert caught.value.values == {"tick": 1_000, "opposite": 1_001}
+
+
+def test_a_limit_beyond_the_band_takes_inside_it_only(market: Market) -> None:
+    """[BOOK-2]"""
+    market.sell("ann", 1_040, 1)
+    market.sell("ann", 1_020, 1)
+    market.index.price = 990  # the band ends at 1,029
+    market.now += 61
+    assert market.buy("bob", 5_000, 2, IOC) == (0, 1)
+    assert market.depth(sells=True) == [(1_040, 1, 1)]
+
+
+def packed(flags: int, tick: int, lots: int) -> bytes:
+    """A place of a batch."""
+    return bytes((1, flags)) + tick.to_bytes(3) + lots.to_bytes(4) + bytes(12)
+
+
+def test_a_batch_skips_what_missed_and_undoes_what_is_wrong(market: Market) -> None:
+    """[BOOK-13]"""
+    old, _ = market.buy("ann", 999, 5_000)  # IM 1,000,000: all she has
+    market.sell("bob", 1_010, 1)
+    records(market)
+    cancel = b"\x02" + (old & (1 << 80) - 1).to_bytes(10)
+    cross = packed(POST_ONLY, 1_010, 1)
+    requote = packed(0, 998, 5_000) + cancel + cancel + cross
+    for operations, error in (
+        (requote + packed(0, 900, 1), PriceOutsideBand),
+        (packed(0, 998, 1), InsufficientMargin),
+        (cancel + b"\x03", InvalidBatch),
+    ):
+        with pytest.raises(error):
+            market.exchange.batch(market.by("ann"), 1, operations, False, 0)
+    for operations, error in ((cancel + cancel, OrderNotLive), (cancel + cross, PostOnlyWouldCross)):
+        with pytest.raises(error):
+            market.exchange.batch(market.by("ann"), 1, operations, True, 0)
+    assert market.depth(sells=False) == [(999, 5_000, 1)]
+    market.exchange.batch(market.by("ann"), 1, requote, False, 0)
+    assert [type(one) for one in records(market)] == [Placed, Cancelled, Missed, Rejected]
+    assert market.depth(sells=False) == [(998, 5_000, 1)], "margin was checked at the end"
 
 
 def test_self_trade_cancels_the_resting_or_the_taking_order(market: Market) -> None:

@@ -95,6 +95,18 @@ def test_series_of_other_caps_do_not_offset() -> None:
     assert (m.initial_margin, m.maintenance_margin) == (4_000, 2_000)
 
 
+def test_a_series_in_which_nothing_is_left_lends_no_rate() -> None:
+    """[MARGIN-3]"""
+    market = market_of()
+    dear = market.list(symbol="DEAR", im_bps=4_000)
+    market.buy("ann", 1_000, 10)
+    order, _ = market.buy("ann", 1_000, 1, series=dear)
+    assert market.exchange.account_margin(1, market.now).initial_margin == 4_400  # 40% of 11,000
+    market.exchange.cancel(market.by("ann"), order)
+    assert market.exchange.state.accounts[1].series == (1, dear)
+    assert market.exchange.account_margin(1, market.now).initial_margin == 2_000  # 20% of 10,000
+
+
 def test_requirements_round_up() -> None:
     """[MARGIN-3]"""
     market = market_of(price_cap=9_999)
@@ -223,6 +235,49 @@ def test_a_basis_step_rounds_towards_zero() -> None:
     market.sell("ann", 983, 3)
     # -17 x 256 x 3 x 7 / ((3 + 3) x 900) = -16.9
     assert market.exchange.state.series[1].hot.basis == -16
+
+
+def test_dust_does_not_freeze_the_basis_and_a_call_keeps_its_mark() -> None:
+    """[MARK-4]"""
+    market = market_of()
+    market.sell("bob", 1_020, 4_000)
+    market.buy("ann", 1_020, 1_000)
+    hot = market.exchange.state.series[1].hot
+    listed = hot.basis_time
+    for _ in range(3):
+        market.now += 1
+        market.buy("ann", 1_020, 1)  # a step of 20 x 256 x 1 / 1,002 x 1 / 900 rounds to nothing
+    assert (hot.basis, hot.basis_time) == (0, listed)
+    market.now += 57
+    market.buy("ann", 1_020, 2_900)
+    # 20 x 256 x 2,900 / (2,900 + 3,903) x 60 / 900 = 145.5: all of the 60 seconds count.
+    assert (hot.basis, hot.basis_time) == (145, market.now)
+    assert hot.mark == market.position("ann").checked_mark == 1_000, "the mark from before its own trades"
+    assert market.exchange.mark_of(1, market.now).mark == 1_001
+
+
+def test_in_no_hour_does_the_basis_move_faster_than_it_may() -> None:
+    """[MARK-3]"""
+    market = market_of(max_basis=1_000)
+    moved = [(market.now, 0)]
+    hot = market.exchange.state.series[1].hot
+    for seconds in (1, 900, 300, 1_200, 40, 899, 901, 600, 2_000, 10) * 4:
+        market.now += seconds
+        top = market.exchange.mark_of(1, market.now).mark * 104 // 100
+        for buyer, seller in (("ann", "bob"), ("bob", "ann")):  # and back, so that no interest slows it
+            market.sell(seller, top, 500)
+            market.buy(buyer, top, 500)
+        moved.append((market.now, hot.basis))
+    highest = 1_000 + (hot.basis >> 8) + 1
+    # The 900 seconds before the first trade of the hour count in it, so the basis from before that trade.
+    gains = [
+        later - moved[first][1]
+        for first in range(len(moved) - 1)
+        for at, later in moved[first + 1 :]
+        if at - moved[first + 1][0] < 3_600
+    ]
+    assert hot.basis > 100 * 256
+    assert max(gains) <= highest * 256 * 1_000 // 20_000  # half of 10% of the mark
 
 
 def test_inside_the_window_the_past_stands_and_the_rest_moves() -> None:

@@ -192,6 +192,52 @@ def test_fees_come_last_and_a_tenth_of_them_pays_the_crank() -> None:
     assert (money.pool, exchange.state.office.treasury) == (0, 9_001)
 
 
+def test_the_pool_is_what_quotes_fees_and_advance_add_up_to() -> None:
+    """[SETTLE-20]"""
+    market = Market(price=1_000, taker_fee=1_000, im_bps=2_010)
+    market.fund("ann")
+    market.fund("bob", cash=3_000)
+    market.sell("bob", 1_000, 10)
+    market.buy("ann", 1_000, 10, IOC)  # a fee of 10
+    exchange = market.exchange
+    state, series = exchange.state, exchange.state.series[1]
+    state.collateral.balances["eve"] = 700
+    exchange.top_up_insurance(market.by("eve"), 1, 700)
+
+    def check() -> None:
+        money = series.money
+        values = [
+            one.quote + (one.lots * series.hot.mark if series.hot.settled else 0)
+            for one in series.positions.values()
+        ]
+        assert sum(values) + money.fees + money.advance == money.pool
+        funds = sum(state.insurance.values()) + state.office.bonds + state.office.treasury
+        held = sum(account.cash for account in state.accounts.values()) + money.pool + funds
+        assert state.collateral.balances["exchange"] == held
+
+    check()
+    expire(market, 1_500)  # bob lost 5,000 and has 3,000; insurance 700
+    exchange.settle(market.by("nobody"), 1)
+    check()
+    for account in (BOB, ANN):
+        exchange.settle_accounts(market.by("nobody"), [account])
+        check()
+    assert (series.money.pool, series.money.advance, series.money.claims) == (3_700, 700, 4_990)
+    assert exchange.draw(market.by("nobody"), ANN, 1) == 3_700
+    check()
+    for amount, raised, left in ((1_500, 1_290, 490), (500, 0, 0)):  # the claims first, then insurance
+        market.fund("bob", cash=amount)
+        collected = series.money.collected
+        assert exchange.realise(market.by("nobody"), BOB, 1) == -amount
+        assert (series.money.collected - collected, series.money.advance) == (raised, left)
+        check()
+    assert state.insurance[1] == 700
+    assert exchange.draw(market.by("nobody"), ANN, 1) == 1_290
+    assert exchange.collect_fees(market.by("nobody"), 1) == 10
+    check()
+    assert series.money.pool == 0
+
+
 def test_series_of_an_account_are_settled_lowest_id_first() -> None:
     """[SETTLE-13]"""
     market = Market(price=1_000)

@@ -133,6 +133,18 @@ def test_unwrapping_into_the_other_side_closes_both() -> None:
         market.exchange.transfer_token(market.by("bob"), 1, True, ZERO_ADDRESS, 0)
 
 
+def test_unwrapping_leaves_the_checked_mark_as_it_was() -> None:
+    """[MARGIN-10]"""
+    market = market_of()
+    wrap(market, 4)
+    market.index.price = 1_100
+    market.now += 61
+    market.exchange.unwrap(market.by("ann"), 1, True, 4)
+    assert market.position("ann").checked_mark == 1_000
+    market.buy("ann", 1_060, 1)
+    assert market.position("ann").checked_mark == 1_100, "placing checks it anew"
+
+
 def test_unwrapping_needs_margin_and_room() -> None:
     """[TOKEN-3]"""
     market = market_of(position_limit=10)
