@@ -11,7 +11,8 @@ The contract is OpenZeppelin's TimelockController without an administrator; docs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -94,7 +95,8 @@ class TimelockClient:
     async def execute(self, operation: Operation) -> tuple[Any, ...]:
         """Carries an operation out once its time has come; returns the results of its calls."""
         receipt = await self._run("executeBatch", *_arguments(operation.calls, operation.salt))
-        return tuple(call.read(receipt) for call in operation.calls)
+        parts = self._parts(receipt)
+        return tuple(call.read(part) for call, part in zip(operation.calls, parts, strict=True))
 
     async def cancel(self, operation: Operation) -> None:
         """Takes a scheduled operation back. Proposers only."""
@@ -103,6 +105,15 @@ class TimelockClient:
     async def state(self, operation: Operation) -> OperationState:
         """Where an operation stands at the newest block."""
         return tuple(OperationState)[int(await self.contract.value("getOperationState", operation.id))]
+
+    def _parts(self, receipt: Receipt) -> Iterator[Receipt]:
+        """The receipt for each call, with its own logs: the timelock logs the end of each."""
+        end = "0x" + self.contract.interface.events["CallExecuted"].topic.hex()
+        start = 0
+        for number, log in enumerate(receipt.logs):
+            if log["address"].lower() == self.address.lower() and log["topics"][0] == end:
+                yield replace(receipt, logs=receipt.logs[start:number])
+                start = number + 1
 
     async def _run(self, function: str, *arguments: Any) -> Receipt:
         return await self._sender.execute(self.address, self.contract.interface.encode(function, *arguments))

@@ -100,6 +100,12 @@ async def test_the_owner_of_a_running_market_hands_over(market: Market) -> None:
     await market.chain.mine(timestamp=await timelock.schedule(again))
     (series,) = await timelock.execute(again)
     assert (series.symbol, series.id) == ("LLM-FLAGSHIP-AGAIN", 2)
+    # Each call of an operation has its own result.
+    months = [terms(symbol=f"LLM-FLAGSHIP-{month}") for month in ("NEXT", "LAST")]
+    both = timelock.operation(*map(market.owner.calls.list_series, months))
+    await market.chain.mine(timestamp=await timelock.schedule(both))
+    listed = await timelock.execute(both)
+    assert [(one.id, one.symbol) for one in listed] == [(3, "LLM-FLAGSHIP-NEXT"), (4, "LLM-FLAGSHIP-LAST")]
     # A call that the exchange refuses says why, and stays to be executed.
     bad = timelock.operation(market.owner.calls.withdraw_treasury(sender.address, Decimal(1)), salt=7)
     await market.chain.mine(timestamp=await timelock.schedule(bad))
