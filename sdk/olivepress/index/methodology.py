@@ -1,7 +1,7 @@
 """Methodologies: the documents that say how quotes become an index value.
 
 A methodology is a TOML file, checked on loading, never changed once published: a change is a new version.
-Its hash is what operators sign (design: a report names its methodology) and what an audit record carries.
+Its hash stands in the oracle's feed and in every audit record.
 """
 
 from __future__ import annotations
