@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_report import START, sample_report
 
 from olivepress_bots.demo.charts import Band, Chart, Dot, Line, nice_step, render, short_number
 from olivepress_bots.demo.page import money, render_page
+from sample_report import START, sample_report
 
 
 def test_page_is_self_contained_and_repeatable() -> None:

@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from bot_views import NOW, view
 
+from bot_views import NOW, view
 from olivepress.errors import ConnectionFailed, OutcomeUnknown, Reverted, TransactionDropped
 from olivepress.types import Side
 from olivepress_bots.actions import Action, Place

@@ -184,7 +184,7 @@ print(simulate_month(short(), LIVE, decide_every=14_400).digest)
 def test_the_same_seed_repeats_in_another_process() -> None:
     """With another seed of Python's own hashes, which must not matter."""
     here = simulate_month(short(), LIVE, decide_every=14_400).digest
-    path = os.pathsep.join(("tests", "tests/bots"))
+    path = os.pathsep.join(("tests/support", "tests/bots"))
     for seed in ("1", "77"):
         there = subprocess.run(
             [sys.executable, "-c", SCRIPT],

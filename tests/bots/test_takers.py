@@ -6,11 +6,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from bot_views import NOW, view, views
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bot_views import NOW, view, views
 from olivepress.types import Phase, Side, TimeInForce
 from olivepress_bots import hedger, noise
 from olivepress_bots.actions import Cancel, Place

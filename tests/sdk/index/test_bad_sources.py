@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
+from local_server import Answer, serving
 from olivepress.index import AuditRecord, compute, explain, load
 from olivepress.prices import HttpJson, Layout, collect
-from sdk.prices.local_server import Answer, serving
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 GPU, ASSETS = "GPU-H100-SXM", "AI-ASSETS"

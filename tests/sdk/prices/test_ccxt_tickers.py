@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from local_server import Answer, Server, serving
 from olivepress.prices import CcxtTickers, Kind, QuoteError, SourceError, Unit, collect
-from sdk.prices.local_server import Answer, Server, serving
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from local_server import Answer, serving
 from olivepress.prices import HttpJson, Layout, QuoteError, SourceError, collect
-from sdk.prices.local_server import Answer, serving
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 LAYOUT = Layout("offers", constants={"unit": "GPU-hour", "item": "H100-SXM"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SOLC = Path(__file__).resolve().parents[1] / "scripts" / "solc"
+SOLC = Path(__file__).resolve().parents[2] / "scripts" / "solc"
 OUTPUT = ["abi", "evm.bytecode.object"]
 
 
