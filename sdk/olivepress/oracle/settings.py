@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 from pydantic import ValidationError as PydanticError
 
 from olivepress.errors import ConfigurationError, ValidationError
@@ -15,7 +15,17 @@ from olivepress.signer import LocalSigner
 
 PASSWORD = "OLIVEPRESS_KEYSTORE_PASSWORD"
 
-Listen = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):[0-9]{1,5}$")]
+def _port(listen: str) -> str:
+    if int(listen.rpartition(":")[2]) > 65_535:
+        raise ValueError("allowed is a port up to 65535")
+    return listen
+
+
+Listen = Annotated[
+    str,
+    StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):[0-9]{1,5}$"),
+    AfterValidator(_port),
+]
 """`host:port`; port 0 takes a free one."""
 
 
@@ -100,7 +110,20 @@ def read_settings(path: Path, model: type[S]) -> S:
     except PydanticError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "file"
+        if first["type"] == "extra_forbidden":
+            # Its value is not shown: a key that stands in the wrong place is one too.
+            allowed = ", ".join(_names(model, first["loc"][:-1]))
+            raise ConfigurationError(f"{path}: {field}: no setting; allowed: {allowed}") from None
         # What stands in a [key] table by mistake may be the key itself.
         hidden = first["type"] == "missing" or field == "file" or "key" in first["loc"]
         shown = "" if hidden else f" is {first['input']!r}"
         raise ConfigurationError(f"{path}: {field}{shown}: {first['msg']}") from None
+
+
+def _names(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """The settings of the table at a place in the file."""
+    for part in place:
+        if isinstance(part, str):
+            kind: Any = model.model_fields[part].annotation
+            model = next(one for one in (*get_args(kind), kind) if issubclass(one, BaseModel))
+    return list(model.model_fields)

@@ -16,8 +16,15 @@ KEY = (4711).to_bytes(32).hex()
 ADDRESS = LocalSigner(KEY).address
 
 
+class Part(Settings):
+    size: int = 1
+    colour: str = ""
+
+
 class Example(Settings):
     key: KeySource
+    rpc: str = "http://node"
+    part: tuple[Part, ...] = ()
     listen: Listen = "127.0.0.1:1"
 
 
@@ -74,7 +81,11 @@ def test_a_file_that_does_not_fit_names_the_field(tmp_path: Path) -> None:
         "": "example.toml: key: Field required",
         "[key]": "key: Value error, exactly one of keystore, env and file",
         "[key]\nenv = 'A'\nfile = 'b'": "exactly one of keystore, env and file",
-        f"[key]\nprivate = '{KEY}'": r"key.private: Extra inputs are not permitted",
+        f"[key]\nprivate = '{KEY}'": r"key.private: no setting; allowed: keystore, password_env",
+        f"private_key = '{KEY}'": r"private_key: no setting; allowed: key, rpc, part, listen",
+        f"[keys]\nfile = '{KEY}'\n[key]\nenv = 'A'": r"keys: no setting; allowed: key, rpc",
+        "[key]\nenv = 'A'\n[[part]]\n[[part]]\nsise = 2": r"part.1.sise: no setting; allowed: size, colour",
+        "listen = 'a:65536'\n[key]\nenv = 'A'": "listen is 'a:65536'.*a port up to 65535",
         "listen = '1.2.3.4'\n[key]\nenv = 'A'": "listen is '1.2.3.4': String should match pattern",
     }.items():
         path.write_text(text)
