@@ -5,7 +5,7 @@ import {Test} from "forge-std/Test.sol";
 
 import {LiquidationHandler} from "./LiquidationHandler.sol";
 
-/// @dev Random trading, crashes, liquidations, auctions, declarations, wrapping and cures.
+/// @dev Random trading, crashes, liquidations, auctions, declarations, wrapping and cures: rule 5 of the design.
 contract LiquidationInvariantsTest is Test {
     LiquidationHandler internal handler;
 
@@ -28,8 +28,7 @@ contract LiquidationInvariantsTest is Test {
         targetSelector(FuzzSelector({addr: address(handler), selectors: actions}));
     }
 
-    /// forge-config: default.invariant.fail-on-revert = true
-    function invariant_money_and_promises() public view {
+    function invariant_rules() public view {
         handler.check();
     }
 

@@ -168,9 +168,7 @@ contract OracleHandler is OracleBase {
     }
 }
 
-/// forge-config: default.invariant.fail-on-revert = true
-/// forge-config: ci.invariant.fail-on-revert = true
-/// forge-config: deep.invariant.fail-on-revert = true
+/// @dev Rule 8 of the design.
 contract OracleInvariantTest is OracleBase {
     OracleHandler private handler;
 
@@ -188,33 +186,39 @@ contract OracleInvariantTest is OracleBase {
         targetSelector(FuzzSelector(address(handler), selectors));
     }
 
-    function invariant_every_checkpoint_equals_the_reference_integral() public view {
+    function invariant_rules() public view {
+        _checkpoints();
+        _now();
+        _rounds();
+    }
+
+    function _checkpoints() private view {
         uint256 today = vm.getBlockTimestamp() / 1 days;
         for (uint256 day = DAY0; day <= today; ++day) {
             (uint256 ps, uint256 fs,) = handler.target().checkpoint(1, uint16(day));
             (uint256 refPs, uint256 refFs) = handler.integral(day * 1 days);
-            assertEq(ps, refPs, "priceSeconds");
-            assertEq(fs, refFs, "freshSeconds");
+            assertEq(ps, refPs, "8 price seconds of a checkpoint");
+            assertEq(fs, refFs, "8 fresh seconds of a checkpoint");
         }
         if (today == DAY0) return;
         (uint256 wps, uint256 wfs, uint256 elapsed,) = handler.target().window(1, DAY0, uint16(today));
         (uint256 p0, uint256 f0) = handler.integral(midnight(DAY0));
         (uint256 p1, uint256 f1) = handler.integral(midnight(today));
-        assertEq(wps, p1 - p0);
-        assertEq(wfs, f1 - f0);
-        assertEq(elapsed, (today - DAY0) * 1 days);
+        assertEq(wps, p1 - p0, "8 price seconds of a window");
+        assertEq(wfs, f1 - f0, "8 fresh seconds of a window");
+        assertEq(elapsed, (today - DAY0) * 1 days, "8 seconds of a window");
     }
 
-    function invariant_now_equals_the_reference_integral() public view {
+    function _now() private view {
         (uint256 ps, uint256 fs) = handler.target().accumulated(1, uint32(vm.getBlockTimestamp()));
         (uint256 refPs, uint256 refFs) = handler.integral(vm.getBlockTimestamp());
-        assertEq(ps, refPs);
-        assertEq(fs, refFs);
+        assertEq(ps, refPs, "8 price seconds now");
+        assertEq(fs, refFs, "8 fresh seconds now");
     }
 
-    function invariant_round_and_time_follow_the_reports() public view {
+    function _rounds() private view {
         IIndexOracle.FeedStatus memory status = handler.target().feedStatus(1);
-        assertEq(status.round, handler.rounds(), "one round a report taken");
+        assertEq(status.round, handler.rounds(), "8 one round a report taken");
         uint256 count = handler.acceptedCount();
         if (count == 0) return;
         (uint256 time, uint256 price) = handler.accepted(count - 1);
@@ -258,8 +262,6 @@ contract OracleInvariantTest is OracleBase {
         for (uint256 i; i < states.length; ++i) {
             assertGt(handler.done(states[i]), 0, states[i]);
         }
-        invariant_every_checkpoint_equals_the_reference_integral();
-        invariant_now_equals_the_reference_integral();
-        invariant_round_and_time_follow_the_reports();
+        invariant_rules();
     }
 }
