@@ -248,6 +248,7 @@ async def test_a_node_that_answers_nonsense_is_told_and_asked_again(
         wire.behind = False
         await until(lambda: landed(oracle, 1))
         await until(lambda: relay.problems == "")
+        assert relay.problems == ""
 
 
 async def test_what_nobody_thought_of_is_told_and_tried_again(
@@ -263,6 +264,7 @@ async def test_what_nobody_thought_of_is_told_and_tried_again(
             await until(lambda: "sending: KeyError: 'status'" in relay.problems)
         await until(lambda: landed(oracle, 1))
         await until(lambda: relay.problems == "")
+        assert relay.problems == ""
 
 
 async def test_before_it_has_seen_its_chain_reports_are_put_off(oracle: Oracle, tmp_path: Path) -> None:
