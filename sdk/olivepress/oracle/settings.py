@@ -15,6 +15,7 @@ from olivepress.signer import LocalSigner
 
 PASSWORD = "OLIVEPRESS_KEYSTORE_PASSWORD"
 
+
 def _port(listen: str) -> str:
     if int(listen.rpartition(":")[2]) > 65_535:
         raise ValueError("allowed is a port up to 65535")

@@ -82,7 +82,7 @@ def test_a_file_that_does_not_fit_names_the_field(tmp_path: Path) -> None:
         "[key]": "key: Value error, exactly one of keystore, env and file",
         "[key]\nenv = 'A'\nfile = 'b'": "exactly one of keystore, env and file",
         f"[key]\nprivate = '{KEY}'": r"key.private: no setting; allowed: keystore, password_env",
-        f"private_key = '{KEY}'": r"private_key: no setting; allowed: key, rpc, part, listen",
+        f"private_key = '{KEY}'\n[key]\nenv = 'A'": r"private_key: no setting; allowed: key, rpc",
         f"[keys]\nfile = '{KEY}'\n[key]\nenv = 'A'": r"keys: no setting; allowed: key, rpc",
         "[key]\nenv = 'A'\n[[part]]\n[[part]]\nsise = 2": r"part.1.sise: no setting; allowed: size, colour",
         "listen = 'a:65536'\n[key]\nenv = 'A'": "listen is 'a:65536'.*a port up to 65535",
