@@ -26,6 +26,7 @@ from olivepress.tx import FileJournal
 _LOG = logging.getLogger(__name__)
 
 _BODY_SECONDS = 10.0
+_MAX_ADDRESS = 64
 
 
 class RelayServer:
@@ -34,6 +35,7 @@ class RelayServer:
     def __init__(self, relay: Relay, limits: Limits) -> None:
         self._relay = relay
         self._limiter = RateLimiter(limits.requests_per_minute, limits.burst)
+        self._client_header = limits.client_header
 
     @property
     def routes(self) -> list[web.RouteDef]:
@@ -64,6 +66,9 @@ class RelayServer:
 
     def _admit(self, request: web.Request, headers: dict[str, str]) -> None:
         client = request.remote or ""
+        if self._client_header is not None:
+            told = ",".join(request.headers.getall(self._client_header, [])).rpartition(",")[2].strip()
+            client = told[:_MAX_ADDRESS] or client
         wait = self._limiter.wait(client)
         if wait:
             headers["Retry-After"] = str(wait)

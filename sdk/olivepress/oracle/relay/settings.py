@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from olivepress.oracle.settings import KeySource, Listen, Settings
 
@@ -43,11 +43,15 @@ class Limits(Settings):
     :param requests_per_minute: of one client address, on average
     :param burst: of one client address, at once
     :param reports_per_operator: kept at a time; beyond it the operator's oldest go
+    :param client_header: where your web server in front writes the client's address, e.g. `X-Real-IP`; of
+        several the last counts. Without it all clients behind that server count as one. Never without such a
+        server: anybody could then write an address there
     """
 
     requests_per_minute: Annotated[int, Field(ge=1)] = 120
     burst: Annotated[int, Field(ge=1)] = 60
     reports_per_operator: Annotated[int, Field(ge=1)] = 512
+    client_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")] | None = None
 
 
 class Fees(Settings):

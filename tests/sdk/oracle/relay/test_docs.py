@@ -24,11 +24,11 @@ def test_the_example_is_a_configuration() -> None:
 
 
 def test_the_defaults_are_those_of_the_program() -> None:
-    told: dict[str, int] = {}
-    for names, values in re.findall(r"^\| ([\w., ]+) \| ([0-9x^, ]+) \|", SECTION, re.MULTILINE):
+    told: dict[str, int | None] = {}
+    for names, values in re.findall(r"^\| ([\w., ]+) \| ([0-9x^, ]+|none) \|", SECTION, re.MULTILINE):
         group = names.partition(".")[0] + "." if "." in names else ""
         for name, value in zip(names.replace(group, "").split(", "), values.split(", "), strict=True):
-            told[group + name] = power(value)
+            told[group + name] = None if value == "none" else power(value)
     settings = RelaySettings.model_validate({"rpc": "http://x", "manifest": "m", "key": {"env": "K"}})
     defaults: dict[str, Any] = {"min_balance_wei": settings.min_balance_wei}
     for table in ("timing", "limits", "fees"):

@@ -160,6 +160,23 @@ async def test_requests_are_limited_by_client(oracle: Oracle, tmp_path: Path) ->
         assert refused.value.reason.passing
 
 
+async def test_behind_a_web_server_the_header_it_writes_tells_clients_apart(
+    oracle: Oracle, tmp_path: Path
+) -> None:
+    """A stranger's own header comes before the address that the web server adds, and counts for nothing."""
+    limits = {"requests_per_minute": 60, "burst": 2, "client_header": "X-Forwarded-For"}
+    async with run_relay(oracle, tmp_path, limits=limits) as relay, aiohttp.ClientSession() as session:
+
+        async def code(header: str) -> int:
+            headers = [("X-Forwarded-For", one) for one in header.split("; ")]
+            async with session.post(relay.url + REPORTS, data=b"{}", headers=headers) as answer:
+                return answer.status
+
+        assert [await code(f"10.9.9.{n}, 203.0.113.5") for n in range(4)] == [400, 400, 429, 429]
+        assert [await code(f"10.9.9.{n}; 203.0.113.6") for n in range(3)] == [400, 400, 429]
+        assert (await ask(relay, "POST", REPORTS, b"{}"))[0] == 400
+
+
 async def test_rounds_tell_who_reported_but_not_what(oracle: Oracle, relay: Running) -> None:
     now = await oracle.now()
     await relay.submit(oracle.signed(now, [0, 3, 5]))
