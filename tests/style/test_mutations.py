@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import mutate
@@ -25,6 +27,13 @@ def test_every_mutation_has_its_test() -> None:
 def test_there_are_enough_and_each_changes_something() -> None:
     assert len(MUTATIONS) >= 25
     assert [one.id for one in MUTATIONS if one.original.split() == one.mutated.split()] == []
+
+
+def test_the_rules_they_break_exist() -> None:
+    spec = "".join(path.read_text() for path in (ROOT / "docs" / "spec").glob("*.md"))
+    cited = {rule for one in MUTATIONS for rule in re.findall(r"\b[A-Z]+-\d+\b", one.rule)}
+    assert len(cited) > 50
+    assert [rule for rule in sorted(cited) if f"[{rule}]" not in spec] == []
 
 
 def test_the_page_shows_them() -> None:
