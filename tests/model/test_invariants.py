@@ -1,4 +1,4 @@
-"""What must hold after every action (design.md section 9), under random trading; refusals leave no trace."""
+"""What must hold after every action (docs/spec/invariants.md); refusals leave no trace."""
 
 from __future__ import annotations
 
