@@ -14,6 +14,7 @@ from olivepress.oracle.wire import REPORTS, ROUNDS, Reason, ReportRefused, WireR
 from olivepress.rpc.base import is_local, mask_url
 
 _MAX_ANSWER = 4_000_000
+_MAX_TOLD = 2_000
 
 
 class RelayClient:
@@ -49,13 +50,14 @@ class RelayClient:
     async def rounds(self) -> dict[str, Any]:
         """What the relay has collected; the fields are in docs/spec/oracle.md. Raises as `submit`."""
         status, answer = await self._ask("GET", ROUNDS)
-        if status != 200 or not isinstance(answer, dict):
+        told = answer.get("rounds") if isinstance(answer, dict) else None
+        if status != 200 or not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
             raise self._refusal(status, answer)
-        return answer
+        return dict(answer)
 
     def _refusal(self, status: int, answer: Any) -> Exception:
         try:
-            told = {name: str(answer[name]) for name in ("field", "value", "allowed")}
+            told = {name: _line(str(answer[name])) for name in ("field", "value", "allowed")}
             return ReportRefused(Reason(answer["reason"]), **told)
         except (KeyError, TypeError, ValueError):
             return ConnectionFailed(
@@ -103,3 +105,8 @@ class RelayClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _line(text: str) -> str:
+    """What a stranger says, fit for a log: one line, and not endless."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text[:_MAX_TOLD])

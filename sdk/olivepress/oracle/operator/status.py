@@ -96,5 +96,4 @@ async def _ask(url: str) -> RelayStatus:
             answer = await relay.rounds()
         except (TransportError, ReportRefused) as error:
             return RelayStatus(relay.url, str(error))
-        rounds = answer.get("rounds")
-        return RelayStatus(relay.url, "", rounds if isinstance(rounds, list) else ())
+        return RelayStatus(relay.url, "", answer["rounds"])

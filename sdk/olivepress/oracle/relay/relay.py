@@ -87,12 +87,14 @@ class Relay:
         :raises ReportRefused: it is not taken, and why
         """
         signed = intake.read_report(wire, self._client.domain)
-        mine = self._collection.find(signed)
-        if mine is not None and mine.report == signed.report:
+        if self._knows(signed):
             return False
         state = await self._state_for(signed)
         intake.check_signer(signed, self._client.domain, state)
-        if mine is not None:
+        # It may have come meanwhile, over another connection.
+        if self._knows(signed):
+            return False
+        if (mine := self._collection.find(signed)) is not None:
             before = f"{dict(mine.report.values)}, as reported before"
             raise ReportRefused(Reason.ALREADY_REPORTED, "values", dict(signed.report.values), before)
         intake.check_time(signed, state, now=int(time()), early=self._timing.early_seconds)
@@ -106,6 +108,10 @@ class Relay:
         self._tell("disk", "")
         self._arrived.set()
         return True
+
+    def _knows(self, signed: SignedReport) -> bool:
+        mine = self._collection.find(signed)
+        return mine is not None and mine.report == signed.report
 
     async def _state_for(self, signed: SignedReport) -> OracleState:
         """The oracle's state; read again when the report does not fit it: operators may have been rotated."""

@@ -10,9 +10,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from olivepress.errors import ConnectionFailed
-from olivepress.oracle import OracleDomain, sign_report
+from olivepress.oracle import OracleDomain, Report, sign_report
 from olivepress.oracle.relay_client import RelayClient
 from olivepress.oracle.wire import MAX_BODY, REPORTS, ROUNDS, Reason, ReportRefused, WireReport
 from olivepress.signer import LocalSigner
@@ -221,3 +223,29 @@ async def test_the_client_knows_a_relay_from_something_else(oracle: Oracle, rela
             await client.submit(report, OracleDomain(7, oracle.deployment.oracle))
     assert (refused.value.reason, refused.value.field) == (Reason.OTHER_ORACLE, "chain_id")
     assert (refused.value.value, refused.value.allowed) == ("7", str(oracle.chain.chain_id))
+
+
+async def test_what_a_bad_relay_says_fits_into_a_line_of_the_log() -> None:
+    async def refuse(_request: web.Request) -> web.Response:
+        told = {
+            "reason": "too_old",
+            "field": "x\nERROR all lost",
+            "value": "\x1b[31m",
+            "allowed": "A" * 10**6,
+        }
+        return web.json_response(told, status=409)
+
+    async def rounds(_request: web.Request) -> web.Response:
+        return web.json_response({"rounds": [1, 2]})
+
+    app = web.Application()
+    app.add_routes([web.post(REPORTS, refuse), web.get(ROUNDS, rounds)])
+    domain = OracleDomain(1, "0x" + "11" * 20)
+    signed = sign_report(Report(1, 1, {1: 5}), LocalSigner((5).to_bytes(32)), domain)
+    async with TestServer(app) as server, RelayClient(str(server.make_url("/"))) as client:
+        with pytest.raises(ReportRefused) as refused:
+            await client.submit(signed, domain)
+        assert str(refused.value).isprintable()
+        assert len(str(refused.value)) < 3_000
+        with pytest.raises(ConnectionFailed, match="200, no relay's answer"):
+            await client.rounds()

@@ -286,6 +286,24 @@ async def test_before_it_has_seen_its_chain_reports_are_put_off(oracle: Oracle, 
         assert relay.health().problems == []
 
 
+async def test_of_two_values_at_once_one_is_taken(oracle: Oracle, tmp_path: Path) -> None:
+    """Both arrive while the relay still reads its chain for the first time."""
+    now = await oracle.now()
+    key = LocalSigner(oracle.chain.keys[8])
+    chosen = settings(oracle.chain, tmp_path)
+    async with (
+        open_relay(oracle.chain.transport, oracle.deployment, key, chosen, tmp_path) as (_, service),
+        RelayClient(service.url) as client,
+    ):
+        told = await asyncio.gather(
+            *(client.submit(oracle.sign(0, now, value), oracle.client.domain) for value in (1, 2, 2, 1)),
+            return_exceptions=True,
+        )
+        refused = [one.reason for one in told if isinstance(one, ReportRefused)]
+        assert refused == [Reason.ALREADY_REPORTED] * 2
+        assert sorted(one for one in told if isinstance(one, bool)) == [False, True]
+
+
 async def test_a_full_disk_is_told_and_nothing_is_answered_with_yes(
     oracle: Oracle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
