@@ -14,13 +14,17 @@ import {Ledger} from "./libraries/Ledger.sol";
 import {Margin} from "./libraries/Margin.sol";
 import {Matching} from "./libraries/Matching.sol";
 import {OrderBook} from "./libraries/OrderBook.sol";
-import {ACCOUNT_TOKEN, HOT_STALE, Hot, Order, Position, Words} from "./libraries/State.sol";
+import {HotWord, OrderWord, PositionWord} from "./libraries/Packed.sol";
+import {Request, Requests} from "./libraries/Request.sol";
+import {Slot, Slots} from "./libraries/Slots.sol";
+import {ACCOUNT_TOKEN, HOT_STALE, Words} from "./libraries/State.sol";
 import {Trading} from "./libraries/Trading.sol";
 
 /// @title Cash-settled, expiring futures: custody, book and margin; everything cold is in the desks
 /// @notice Documented in IExchange.
 contract Exchange is ITrading, ExchangeBase {
     using SafeERC20 for IERC20;
+    using Slots for mapping(uint256 => uint256);
 
     address private immutable _desks;
 
@@ -85,68 +89,57 @@ contract Exchange is ITrading, ExchangeBase {
         uint32 expiry,
         uint64 clientId,
         uint16 maxSteps
-    ) external lock returns (uint96 orderId, uint32 filled) {
-        Context memory c = _load(series, PLACE, maxSteps);
-        Trading.Request memory r = Trading.Request(flags, tick, lots, expiry, clientId);
+    ) external unlocked returns (uint96 orderId, uint32 filled) {
+        uint256 account = _actor(PLACE);
+        Request r = Requests.pack(flags, tick, lots, expiry, clientId);
+        orderId = uint96(Trading.quote(s, series, account, r));
+        if (orderId != 0) return (orderId, 0);
+        Context memory c = Trading.load(s, _oracle, series, account, maxSteps);
         (uint256 id, uint256 done, bool crossed) = Trading.place(s, _oracle, c, r);
         if (crossed) Trading.crosses(c, r);
         Trading.finish(s, _oracle, c);
         return (uint96(id), uint32(done));
     }
 
-    function _load(uint16 series, uint256 permission, uint256 maxSteps)
-        private
-        view
-        returns (Context memory c)
-    {
-        c = Trading.load(s, _oracle, series, _actor(permission));
-        c.steps = maxSteps == 0 ? Trading.DEFAULT_STEPS : maxSteps;
-    }
-
     /// @inheritdoc ITrading
-    function cancel(uint96 orderId) external lock {
+    function cancel(uint96 orderId) external unlocked {
         uint256 account = _actor(CANCEL);
         uint256 series = orderId >> 80;
+        Slot slot = s.positions.slotOf(Words.positionKey(account, series));
+        PositionWord p = PositionWord.wrap(slot.read());
+        // The word of a settled position is a claim.
+        if (Words.isSettled(PositionWord.unwrap(p))) revert OrderNotLive(orderId);
         uint256 sk = orderId >> 72;
-        uint256 tick = uint24(orderId >> 48);
-        uint256 key = Words.positionKey(account, series);
-        uint256 positionWord = s.positions[key];
-        if (Words.isSettled(positionWord)) revert OrderNotLive(orderId); // the word is a claim
-        Position memory p = Words.toPosition(positionWord);
-        (bool found, bool emptied, Order memory o) =
-            OrderBook.remove(s, account, p, sk, tick, uint32(orderId >> 16), uint16(orderId));
-        if (!found) revert OrderNotLive(orderId);
-        if (emptied) {
-            uint256 hotWord = s.hot[series];
-            Hot memory h = Words.toHot(hotWord);
-            OrderBook.dropLevel(s, h, sk, tick);
-            uint256 word = Words.pack(h);
-            if (word != hotWord) s.hot[series] = word;
-        }
-        s.positions[key] = Words.pack(p);
-        bytes memory record = new bytes(32);
-        uint256 fields = (Records.CANCELLED << 248) | ((sk & 255) << 232) | (uint256(uint72(orderId)) << 160)
-            | (o.lots << 128) | (account << 96) | (o.clientId << 32);
-        assembly ("memory-safe") {
-            mstore(add(record, 32), fields)
-        }
-        emit Book(uint16(series), uint32(account), record);
+        (OrderWord o, bool emptied) = OrderBook.remove(s, account, p, sk, uint72(orderId));
+        if (OrderWord.unwrap(o) == 0) revert OrderNotLive(orderId);
+        if (emptied) _dropLevel(series, sk, uint24(orderId >> 48));
+        uint256 side = sk & 255;
+        slot.write(PositionWord.unwrap(p.release(side, o.lots(), true)));
+        uint256 record = Records.cancelled(Records.BY_OWNER, side, uint72(orderId), o);
+        Records.publish(series, account, record);
+    }
+
+    function _dropLevel(uint256 series, uint256 sk, uint256 tick) private {
+        Slot slot = s.hot.slotOf(series);
+        HotWord hot = HotWord.wrap(slot.read());
+        HotWord next = OrderBook.dropLevel(s, hot, sk, tick);
+        if (HotWord.unwrap(next) != HotWord.unwrap(hot)) slot.write(HotWord.unwrap(next));
     }
 
     /// @inheritdoc ITrading
-    function batch(uint16 series, bytes calldata operations, bool strict, uint16 maxSteps) external lock {
-        Context memory c = _load(series, PLACE | CANCEL, maxSteps);
+    function batch(uint16 series, bytes calldata operations, bool strict, uint16 maxSteps) external unlocked {
+        Context memory c = Trading.load(s, _oracle, series, _actor(PLACE | CANCEL), maxSteps);
         Trading.run(s, _oracle, c, operations, strict);
         Trading.finish(s, _oracle, c);
     }
 
     /// @inheritdoc ITrading
-    function massCancel(uint16 series) external lock {
+    function massCancel(uint16 series) external unlocked {
         OrderBook.killOrders(s, _actor(CANCEL), series);
     }
 
     /// @inheritdoc ITrading
-    function massCancelAll() external lock {
+    function massCancelAll() external unlocked {
         uint256 account = _actor(CANCEL);
         for (uint256 list = s.accounts[account] >> 96; list != 0; list >>= 16) {
             if (uint16(list) != 0) OrderBook.killOrders(s, account, uint16(list));
@@ -154,22 +147,22 @@ contract Exchange is ITrading, ExchangeBase {
     }
 
     /// @inheritdoc ITrading
-    function prune(uint16 series, bool sells, uint16 maxSteps) external lock returns (uint256 steps) {
-        Context memory c = Trading.load(s, _oracle, series, 0);
+    function prune(uint16 series, bool sells, uint16 maxSteps) external unlocked returns (uint256 steps) {
+        Context memory c = Trading.load(s, _oracle, series, 0, maxSteps);
         Trading.refresh(s, _oracle, c);
-        steps = c.steps = maxSteps == 0 ? Trading.DEFAULT_STEPS : maxSteps;
-        uint256 limit = sells ? c.terms.priceCap : 1;
+        steps = c.steps;
+        uint256 limit = sells ? c.terms.priceCap() : 1;
         Matching.walk(s, c, sells ? OrderBook.SELLS : OrderBook.BUYS, limit, Matching.PRUNE, 0);
         steps -= c.steps;
         Trading.finish(s, _oracle, c);
     }
 
     /// @inheritdoc ITrading
-    function refreshMark(uint16 series) external lock returns (uint24 mark, bool stale) {
-        Context memory c = Trading.load(s, _oracle, series, 0);
+    function refreshMark(uint16 series) external unlocked returns (uint24 mark, bool stale) {
+        Context memory c = Trading.load(s, _oracle, series, 0, 0);
         Trading.refresh(s, _oracle, c);
         Trading.finish(s, _oracle, c);
-        (mark, stale) = (uint24(c.hot.mark), c.hot.flags & HOT_STALE != 0);
+        (mark, stale) = (uint24(c.hot.mark()), c.hot.has(HOT_STALE));
         emit MarkRefreshed(series, mark, stale);
     }
 }

@@ -10,6 +10,7 @@ import {BookReader} from "./libraries/BookReader.sol";
 import {Margin} from "./libraries/Margin.sol";
 import {Mark} from "./libraries/Mark.sol";
 import {OrderBook} from "./libraries/OrderBook.sol";
+import {HotWord, PositionWord, TermsWord, TradeWord} from "./libraries/Packed.sol";
 import {
     DAY,
     HOT_CLOSED,
@@ -18,11 +19,7 @@ import {
     HOT_SETTLED,
     HOT_STALE,
     HOT_TRADED,
-    Hot,
     MAX_SERIES,
-    Position,
-    Terms,
-    TradeTerms,
     Words
 } from "./libraries/State.sol";
 
@@ -37,9 +34,9 @@ contract Lens is ILens {
 
     /// @dev One series at this second; `hot` has the mark that a taking order would see.
     struct Now {
-        Terms terms;
-        TradeTerms trade;
-        Hot hot;
+        TermsWord terms;
+        TradeWord trade;
+        HotWord hot;
         Phase phase;
         uint256 deltaMark;
     }
@@ -55,19 +52,19 @@ contract Lens is ILens {
     function specOf(uint16 series) external view returns (SeriesSpec memory) {
         (uint256 terms, uint256 trade) = exchange.termsWords(series);
         _requireSeries(series, terms);
-        return _spec(series, Words.toTerms(terms), Words.toTradeTerms(trade));
+        return _spec(series, TermsWord.wrap(terms), TradeWord.wrap(trade));
     }
 
     /// @inheritdoc ILens
     function phaseOf(uint16 series) external view returns (Phase) {
         (uint256 terms,) = exchange.termsWords(series);
-        return terms == 0 ? Phase.NONE : _phase(Words.toTerms(terms), exchange.hotWord(series) >> 248);
+        return terms == 0 ? Phase.NONE : _phase(TermsWord.wrap(terms), HotWord.wrap(exchange.hotWord(series)));
     }
 
     /// @inheritdoc ILens
     function markOf(uint16 series) external view returns (uint24 mark, uint24 deltaMark, bool stale) {
         Now memory n = _now(series);
-        return (uint24(n.hot.mark), uint24(n.deltaMark), n.hot.flags & HOT_STALE != 0);
+        return (uint24(n.hot.mark()), uint24(n.deltaMark), n.hot.has(HOT_STALE));
     }
 
     /// @inheritdoc ILens
@@ -92,18 +89,18 @@ contract Lens is ILens {
         v.spec = _spec(series, n.terms, n.trade);
         v.phase = n.phase;
         v.money = exchange.moneyOf(series);
-        v.money.fees += uint96(n.hot.fees); // until they are moved, new fees stand in the hot word
+        v.money.fees += uint96(n.hot.fees()); // until they are moved, new fees stand in the hot word
         if (n.phase < Phase.EXPIRED) {
             v.bestBid = _best(series, OrderBook.BUYS);
             v.bestAsk = _best(series, OrderBook.SELLS);
         }
-        v.mark = uint24(n.hot.mark);
+        v.mark = uint24(n.hot.mark());
         v.deltaMark = uint24(n.deltaMark);
-        v.stale = n.hot.flags & HOT_STALE != 0;
-        bool guarded = n.hot.flags & HOT_GUARDED != 0 && block.timestamp < v.money.reduceOnlyUntil;
-        v.reduceOnly = v.stale || guarded || n.hot.flags & HOT_DEFICIT != 0;
-        v.openInterest = uint32(n.hot.openInterest);
-        v.basis = int32(n.hot.basis);
+        v.stale = n.hot.has(HOT_STALE);
+        bool guarded = n.hot.has(HOT_GUARDED) && block.timestamp < v.money.reduceOnlyUntil;
+        v.reduceOnly = v.stale || guarded || n.hot.has(HOT_DEFICIT);
+        v.openInterest = uint32(n.hot.openInterest());
+        v.basis = int32(n.hot.basis());
     }
 
     function _best(uint16 series, uint256 side) private view returns (uint24) {
@@ -114,49 +111,45 @@ contract Lens is ILens {
     function _now(uint16 series) private view returns (Now memory n) {
         (uint256 terms, uint256 trade) = exchange.termsWords(series);
         _requireSeries(series, terms);
-        n.terms = Words.toTerms(terms);
-        n.trade = Words.toTradeTerms(trade);
-        n.hot = Words.toHot(exchange.hotWord(series));
-        n.phase = _phase(n.terms, n.hot.flags);
-        if (n.phase < Phase.SETTLED) n.deltaMark = Mark.renew(_oracle, n.terms, n.trade, n.hot).deltaMark;
-        else n.hot.flags &= ~HOT_STALE;
+        n.terms = TermsWord.wrap(terms);
+        n.trade = TradeWord.wrap(trade);
+        n.hot = HotWord.wrap(exchange.hotWord(series));
+        n.phase = _phase(n.terms, n.hot);
+        if (n.phase < Phase.SETTLED) (n.hot, n.deltaMark) = Mark.renew(_oracle, n.terms, n.trade, n.hot);
+        else n.hot = n.hot.withFlag(HOT_STALE, false);
     }
 
-    function _phase(Terms memory t, uint256 flags) private view returns (Phase) {
-        if (flags & HOT_CLOSED != 0) return Phase.CLOSED;
-        if (flags & HOT_SETTLED != 0) return Phase.SETTLED;
-        if (block.timestamp >= t.expiryDay * DAY) return Phase.EXPIRED;
-        if (block.timestamp >= t.windowStart * DAY) return Phase.FIXING;
-        return flags & HOT_TRADED != 0 ? Phase.TRADING : Phase.LISTED;
+    function _phase(TermsWord t, HotWord h) private view returns (Phase) {
+        if (h.has(HOT_CLOSED)) return Phase.CLOSED;
+        if (h.has(HOT_SETTLED)) return Phase.SETTLED;
+        if (block.timestamp >= t.expiryDay() * DAY) return Phase.EXPIRED;
+        if (block.timestamp >= t.windowStart() * DAY) return Phase.FIXING;
+        return h.has(HOT_TRADED) ? Phase.TRADING : Phase.LISTED;
     }
 
-    function _spec(uint16 series, Terms memory t, TradeTerms memory x)
-        private
-        view
-        returns (SeriesSpec memory spec)
-    {
+    function _spec(uint16 series, TermsWord t, TradeWord x) private view returns (SeriesSpec memory spec) {
         spec.symbol = exchange.symbolOf(series);
-        spec.feed = uint16(t.feed);
-        spec.windowStart = uint16(t.windowStart);
-        spec.expiryDay = uint16(t.expiryDay);
-        spec.tickSize = uint64(x.tickSize);
-        spec.tickValue = uint32(t.tickValue);
-        spec.priceCap = uint24(t.priceCap);
+        spec.feed = uint16(t.feed());
+        spec.windowStart = uint16(t.windowStart());
+        spec.expiryDay = uint16(t.expiryDay());
+        spec.tickSize = uint64(x.tickSize());
+        spec.tickValue = uint32(t.tickValue());
+        spec.priceCap = uint24(t.priceCap());
         spec.initialMark = exchange.initialMarkOf(series);
-        spec.maxBasis = uint24(x.maxBasis);
-        spec.minLots = uint8(t.minLots);
-        spec.positionLimit = uint32(t.positionLimit);
-        spec.openInterestCap = uint32(x.openInterestCap);
-        spec.imBps = uint16(t.imBps);
-        spec.mmBps = uint16(t.mmBps);
-        spec.spreadBps = uint16(t.spreadBps);
-        spec.bandBps = uint16(t.bandBps);
-        spec.gapBps = uint16(t.gapBps);
-        spec.concentrationPct = uint8(t.concentrationPct);
-        spec.gainPct = uint8(t.gainPct);
-        spec.takerFee = uint16(x.takerFee);
-        spec.makerRebate = uint16(x.makerRebate);
-        spec.maxMarkAge = uint16(t.maxMarkAge);
+        spec.maxBasis = uint24(x.maxBasis());
+        spec.minLots = uint8(t.minLots());
+        spec.positionLimit = uint32(t.positionLimit());
+        spec.openInterestCap = uint32(x.openInterestCap());
+        spec.imBps = uint16(t.imBps());
+        spec.mmBps = uint16(t.mmBps());
+        spec.spreadBps = uint16(t.spreadBps());
+        spec.bandBps = uint16(t.bandBps());
+        spec.gapBps = uint16(t.gapBps());
+        spec.concentrationPct = uint8(t.concentrationPct());
+        spec.gainPct = uint8(t.gainPct());
+        spec.takerFee = uint16(x.takerFee());
+        spec.makerRebate = uint16(x.makerRebate());
+        spec.maxMarkAge = uint16(t.maxMarkAge());
     }
 
     function _requireSeries(uint16 series, uint256 terms) private pure {
@@ -220,40 +213,39 @@ contract Lens is ILens {
         views = new PositionView[](list.length);
         Margin.Leg[] memory legs = new Margin.Leg[](list.length);
         for (uint256 i; i < list.length; ++i) {
-            uint256 word = exchange.positionWord(account, list[i]);
-            Position memory p = Words.toPosition(word);
+            PositionWord p = PositionWord.wrap(exchange.positionWord(account, list[i]));
             Now memory n = _now(list[i]);
             int256 before = m.equity;
             if (n.phase >= Phase.SETTLED) {
-                Margin.addSettled(m, word, p, n.hot.mark * n.terms.tickValue);
-            } else if (!Margin.idle(p)) {
+                Margin.addSettled(m, p, n.hot.mark() * n.terms.tickValue());
+            } else if (!p.idle()) {
                 Margin.measure(m, legs[i], n.terms, n.hot, p, n.deltaMark);
             }
-            views[i] = _position(list[i], word, p, m.equity - before);
+            views[i] = _position(list[i], p, m.equity - before);
         }
         Margin.total(m, legs);
     }
 
-    function _position(uint16 series, uint256 word, Position memory p, int256 value)
+    function _position(uint16 series, PositionWord p, int256 value)
         private
         pure
         returns (PositionView memory v)
     {
         v.series = series;
-        v.quote = p.quote;
+        v.quote = p.quote();
         v.value = value;
-        v.settled = Words.isSettled(word);
+        v.settled = Words.isSettled(PositionWord.unwrap(p));
         if (v.settled) {
-            v.claim = Words.claimOf(word);
+            v.claim = Words.claimOf(PositionWord.unwrap(p));
             return v;
         }
-        v.lots = p.lots;
-        v.openBuy = p.openBuy;
-        v.openSell = p.openSell;
-        v.epoch = p.epoch;
-        v.openCount = p.openCount;
-        v.checkedMark = p.checkedMark;
-        v.lastFillDay = p.lastFillDay;
+        v.lots = p.lots();
+        v.openBuy = p.openBuy();
+        v.openSell = p.openSell();
+        v.epoch = p.epoch();
+        v.openCount = p.openCount();
+        v.checkedMark = p.checkedMark();
+        v.lastFillDay = p.lastFillDay();
     }
 
     // --- books ---
@@ -282,7 +274,7 @@ contract Lens is ILens {
     function _open(uint16 series) private view returns (bool) {
         (uint256 terms,) = exchange.termsWords(series);
         _requireSeries(series, terms);
-        return block.timestamp < Words.toTerms(terms).expiryDay * DAY;
+        return block.timestamp < TermsWord.wrap(terms).expiryDay() * DAY;
     }
 }
 // slither-disable-end calls-loop

@@ -207,7 +207,8 @@ contract BackOffice is IBackOffice, Desk {
 
     /// @inheritdoc IBackOffice
     function levelWord(uint16 series, uint8 side, uint24 tick) external view returns (uint256) {
-        (uint256 head, uint256 tail) = OrderBook.loadLevel(s, OrderBook.sideKey(series, side), tick);
+        uint256 word = OrderBook.levelSlot(s, OrderBook.sideKey(series, side), tick).read();
+        (uint256 head, uint256 tail) = OrderBook.queue(word, tick);
         return (tail << 32) | head;
     }
 

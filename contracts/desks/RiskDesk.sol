@@ -31,9 +31,8 @@ contract RiskDesk is ILiquidation, Desk {
         if (keeper == account) revert NotAuthorised(msg.sender);
         if (account == 0 || account > s.accountCount) revert UnknownAccount(account);
         Liquidation.killOrders(s, account);
-        Context memory c = Trading.load(s, _oracle, series, account);
+        Context memory c = Trading.load(s, _oracle, series, account, maxSteps);
         Trading.refresh(s, _oracle, c);
-        c.steps = maxSteps == 0 ? Trading.DEFAULT_STEPS : maxSteps;
         return Liquidation.throughBook(s, _oracle, c, keeper, lots, limit);
     }
 

@@ -28,6 +28,11 @@ library Ledger {
         }
     }
 
+    /// @notice True when the account lists this series, in the first place, and no other: most accounts, at no cost.
+    function alone(uint256 word, uint256 series) internal pure returns (bool) {
+        return word >> LIST == series;
+    }
+
     /// @notice How many series an account lists.
     function count(uint256 word) internal pure returns (uint256 n) {
         unchecked {

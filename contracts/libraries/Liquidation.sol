@@ -12,6 +12,8 @@ import {Margin} from "./Margin.sol";
 import {Mark} from "./Mark.sol";
 import {Matching} from "./Matching.sol";
 import {OrderBook} from "./OrderBook.sol";
+import {PositionWord} from "./Packed.sol";
+import {Requests} from "./Request.sol";
 import {DAY, HOT_SETTLED, Hot, Position, State, Terms, Words} from "./State.sol";
 import {Trading} from "./Trading.sol";
 
@@ -66,24 +68,24 @@ library Liquidation {
     ) internal returns (uint256 closed, uint256 reward) {
         Closing memory x;
         x.keeper = keeper;
-        x.before = Margin.assess(s, oracle, c.accountWord, c.account, c, c.position, false);
+        x.before = _assess(s, oracle, c, c.position);
         _below(s, uint32(c.account), x.before);
         _size(s, oracle, c, x, lots, limit);
-        x.flags = Trading.IMMEDIATE | (x.side == OrderBook.BUYS ? Trading.SELL : 0);
+        x.flags = Requests.IMMEDIATE | (x.side == OrderBook.BUYS ? Requests.SELL : 0);
         if (x.before.equity <= 0) {
-            c.trade.takerFee = c.trade.makerRebate = 0;
+            c.trade = c.trade.free();
             x.flags |= FEES_WAIVED;
         }
-        (uint256 left,) = Matching.walk(s, c, x.side, x.limit, x.lots, Trading.IMMEDIATE);
+        (uint256 left,) = Matching.walk(s, c, x.side, x.limit, x.lots, Requests.IMMEDIATE);
         closed = x.lots - left;
         if (closed == 0) {
-            if (c.recordsEnd == 0) revert IExchangeErrors.NothingTraded(uint16(c.series));
+            if (Records.none(c)) revert IExchangeErrors.NothingTraded(uint16(c.series));
             Trading.finish(s, oracle, c); // dead orders went: the next call meets living ones
             return (0, 0);
         }
-        Records.taken(c, x.flags, x.limit, closed, left, 0, Records.END_IMMEDIATE);
+        Records.taken(c, Requests.pack(x.flags, x.limit, 0, 0, 0), closed, left, Records.END_IMMEDIATE);
         reward = _reward(s, oracle, c, x);
-        c.position.quote -= int256(reward);
+        c.position = c.position.withQuote(c.position.quote() - int256(reward));
         Trading.finish(s, oracle, c);
         _credit(s, keeper, c.series, int256(reward));
         emit IExchangeEvents.Liquidated(uint32(c.account), uint16(c.series), uint32(keeper), closed, reward);
@@ -99,14 +101,14 @@ library Liquidation {
         uint256 lots,
         uint256 limit
     ) private view {
-        Position memory p = c.position;
+        Position memory p = Words.toPosition(PositionWord.unwrap(c.position));
         if (p.lots == 0) revert IExchangeErrors.NothingToReduce(uint16(c.series), 0);
         uint256 held = p.lots > 0 ? uint256(p.lots) : uint256(-p.lots);
-        Position memory less = Words.toPosition(c.beforeWord);
+        Position memory less = Words.toPosition(PositionWord.unwrap(c.before));
         int256 one = p.lots > 0 ? int256(1) : -1;
         less.lots -= one;
-        less.quote += one * int256(c.hot.mark * c.terms.tickValue);
-        AccountMargin memory m = Margin.assess(s, oracle, c.accountWord, c.account, c, less, false);
+        less.quote += one * int256(c.hot.mark() * c.terms.tickValue());
+        AccountMargin memory m = _assess(s, oracle, c, PositionWord.wrap(Words.pack(less)));
         uint256 im = x.before.initialMargin;
         if (m.initialMargin >= im) {
             revert IExchangeErrors.NothingFreed(uint32(c.account), uint16(c.series));
@@ -115,7 +117,7 @@ library Liquidation {
         uint256 most = (uint256(int256(im) - x.before.equity) + freed - 1) / freed;
         if (most > held) most = held;
         x.lots = lots < most ? lots : most;
-        (uint256 low, uint256 high) = Matching.band(c);
+        (uint256 low, uint256 high) = Matching.band(c.hot, c.terms);
         x.side = p.lots > 0 ? OrderBook.BUYS : OrderBook.SELLS;
         x.limit = limit;
         if (x.side == OrderBook.BUYS && limit < low) x.limit = low;
@@ -127,7 +129,7 @@ library Liquidation {
         private
         returns (uint256 reward)
     {
-        AccountMargin memory m = Margin.assess(s, oracle, c.accountWord, c.account, c, c.position, false);
+        AccountMargin memory m = _assess(s, oracle, c, c.position);
         if (m.maintenanceMargin >= x.before.maintenanceMargin) {
             revert IExchangeErrors.NothingFreed(uint32(c.account), uint16(c.series));
         }
@@ -202,7 +204,7 @@ library Liquidation {
         // slither-disable-next-line incorrect-equality (whole lots: none is moved)
         if (lots == 0) return;
         x.payIn = series;
-        Mark.Quote memory q = Mark.quote(oracle, t, Words.toTradeTerms(s.tradeTerms[series]), h);
+        Mark.Quote memory q = Mark.quote(s, oracle, series);
         int256 price = int256(q.mark * t.tickValue);
         _join(s, x.bidder, series);
         uint256 bidderKey = Words.positionKey(x.bidder, series);
@@ -336,7 +338,7 @@ library Liquidation {
             Hot memory h = Words.toHot(s.hot[series]);
             if (t.feed != feed || h.flags & HOT_SETTLED != 0) continue;
             Position memory p = Words.toPosition(s.positions[Words.positionKey(account, series)]);
-            Mark.Quote memory q = Mark.quote(oracle, t, Words.toTradeTerms(s.tradeTerms[series]), h);
+            Mark.Quote memory q = Mark.quote(s, oracle, series);
             value += p.quote + p.lots * int256(q.mark * t.tickValue);
         }
         return value < 0 ? uint256(-value) : 0;
@@ -352,6 +354,15 @@ library Liquidation {
         if (account == 0 || account > s.accountCount) revert IExchangeErrors.UnknownAccount(account);
         m = Margin.assess(s, oracle, account);
         if (m.stale) revert IExchangeErrors.StaleAccount(account);
+    }
+
+    /// @dev The account of `c` with a position of its own in that series.
+    function _assess(State storage s, IIndexOracle oracle, Context memory c, PositionWord p)
+        private
+        view
+        returns (AccountMargin memory)
+    {
+        return Margin.assess(s, oracle, c, s.accounts[c.account], p, false);
     }
 
     function _join(State storage s, uint256 account, uint256 series) private {

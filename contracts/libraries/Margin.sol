@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IIndexOracle} from "../interfaces/IIndexOracle.sol";
 import {AccountMargin} from "../interfaces/Types.sol";
 import {Context} from "./Context.sol";
 import {Ledger} from "./Ledger.sol";
 import {Mark} from "./Mark.sol";
-import {HOT_SETTLED, HOT_STALE, Hot, Position, State, Terms, Words} from "./State.sol";
+import {HotWord, PositionWord, TermsWord, TradeWord} from "./Packed.sol";
+import {HOT_SETTLED, HOT_STALE, State, Words} from "./State.sol";
 
 /// @title Portfolio margin of one account
 /// @notice docs/spec/margin.md. Long and short deltas of series on the same feed with the same cap offset each other at
@@ -51,18 +54,18 @@ library Margin {
         returns (AccountMargin memory)
     {
         Context memory none;
-        return assess(s, oracle, s.accounts[account], account, none, none.position, false);
+        none.account = account;
+        return assess(s, oracle, none, s.accounts[account], none.position, false);
     }
 
-    /// @notice Margin of `account`; the series of `c` is taken from memory, with `p` as its position.
+    /// @notice Margin of the account of `c`; the series of `c` is taken from memory, with `p` as its position.
     /// @param cached rely on cached marks that are young enough, as placing may
     function assess(
         State storage s,
         IIndexOracle oracle,
-        uint256 accountWord,
-        uint256 account,
         Context memory c,
-        Position memory p,
+        uint256 accountWord,
+        PositionWord p,
         bool cached
     ) internal view returns (AccountMargin memory m) {
         unchecked {
@@ -73,11 +76,8 @@ library Margin {
             for (uint256 list = accountWord >> 96; list != 0; list >>= 16) {
                 uint256 series = uint16(list);
                 if (series == 0) continue;
-                if (series == c.series) {
-                    measure(m, legs[next], c.terms, c.hot, p, c.deltaMark);
-                } else {
-                    _other(s, oracle, m, legs[next], account, series, cached);
-                }
+                if (series == c.series) measure(m, legs[next], c.terms, c.hot, p, c.deltaMark);
+                else _other(s, oracle, m, legs[next], c.account, series, cached);
                 ++next;
             }
             total(m, legs);
@@ -94,34 +94,28 @@ library Margin {
         uint256 series,
         bool cached
     ) private view {
-        uint256 word = s.positions[Words.positionKey(account, series)];
-        Position memory p = Words.toPosition(word);
-        Hot memory h = Words.toHot(s.hot[series]);
-        if (h.flags & HOT_SETTLED != 0) {
-            addSettled(m, word, p, h.mark * uint256(uint32(s.terms[series])));
+        PositionWord p = PositionWord.wrap(s.positions[Words.positionKey(account, series)]);
+        HotWord h = HotWord.wrap(s.hot[series]);
+        if (h.has(HOT_SETTLED)) {
+            addSettled(m, p, h.mark() * TermsWord.wrap(s.terms[series]).tickValue());
             return;
         }
-        if (idle(p)) return;
-        Terms memory t = Words.toTerms(s.terms[series]);
-        uint256 deltaMark = h.mark;
+        if (p.idle()) return; // an idle leg must not lend its rates to its group
+        TermsWord t = TermsWord.wrap(s.terms[series]);
+        uint256 deltaMark = h.mark();
         if (!cached || Mark.expired(t, h)) {
-            deltaMark = Mark.renew(oracle, t, Words.toTradeTerms(s.tradeTerms[series]), h).deltaMark;
+            (h, deltaMark) = Mark.renew(oracle, t, TradeWord.wrap(s.tradeTerms[series]), h);
         }
         measure(m, leg, t, h, p, deltaMark);
     }
 
-    /// @notice True when an unsettled series has no weight: an idle leg must not lend its rates to its group.
-    function idle(Position memory p) internal pure returns (bool) {
-        return p.lots == 0 && p.quote == 0 && p.openCount == 0;
-    }
-
     /// @notice Adds a settled series: gains count for nothing before they are drawn, and no margin is needed.
-    /// @param word the position, settled itself or not yet
+    /// @param p the position, settled itself or not yet
     /// @param unit settlement price of a lot, base units
-    function addSettled(AccountMargin memory m, uint256 word, Position memory p, uint256 unit) internal pure {
+    function addSettled(AccountMargin memory m, PositionWord p, uint256 unit) internal pure {
         unchecked {
-            int256 lots = Words.isSettled(word) ? int256(0) : p.lots;
-            _value(m, p.quote + lots * int256(unit), 0);
+            int256 lots = Words.isSettled(PositionWord.unwrap(p)) ? int256(0) : p.lots();
+            _value(m, p.quote() + lots * int256(unit), 0);
         }
     }
 
@@ -137,31 +131,42 @@ library Margin {
         }
     }
 
-    /// @notice Adds the value of an unsettled series at `h.mark`, and fills its leg for `total`.
+    /// @notice Adds the value of an unsettled series at the mark of `h`, and fills its leg for `total`.
     function measure(
         AccountMargin memory m,
         Leg memory leg,
-        Terms memory t,
-        Hot memory h,
-        Position memory p,
+        TermsWord t,
+        HotWord h,
+        PositionWord p,
         uint256 deltaMark
     ) internal pure {
         unchecked {
-            leg.delta = p.lots * int256(deltaMark * t.tickValue);
-            uint256 unit = h.mark * t.tickValue;
-            _value(m, p.quote + p.lots * int256(unit), t.gainPct);
-            if (h.flags & HOT_STALE != 0 && p.lots != 0) m.stale = true;
-            leg.group = (t.feed << 24) | t.priceCap;
+            int256 lots = p.lots();
+            uint256 mark = h.mark();
+            uint256 tickValue = t.tickValue();
+            uint256 unit = mark * tickValue;
+            _value(m, p.quote() + lots * int256(unit), t.gainPct());
+            if (lots != 0 && h.has(HOT_STALE)) m.stale = true;
+            leg.group = (t.feed() << 24) | t.priceCap();
+            leg.delta = lots * int256(deltaMark * tickValue);
             // A fill can cost the band of the whole mark, however little of it can still move.
-            leg.buys = p.openBuy * unit;
-            leg.sells = p.openSell * unit;
-            if (p.lots < 0) leg.shortLoss = uint256(-p.lots) * (t.priceCap - h.mark) * t.tickValue;
-            leg.mmRate = t.mmBps * 10_000;
-            leg.spreadRate = t.spreadBps * 10_000;
-            leg.bandRate = t.bandBps * 10_000;
-            uint256 size = _max(_abs(p.lots + int256(p.openBuy)), _abs(p.lots - int256(p.openSell)));
-            leg.imRate = t.imBps * 10_000;
-            if (size != 0) leg.imRate += t.imBps * t.concentrationPct * 100 * size / (h.openInterest + size);
+            leg.buys = p.openBuy() * unit;
+            leg.sells = p.openSell() * unit;
+            if (lots < 0) leg.shortLoss = uint256(-lots) * (t.priceCap() - mark) * tickValue;
+            leg.mmRate = t.mmBps() * 10_000;
+            leg.spreadRate = t.spreadBps() * 10_000;
+            leg.bandRate = t.bandBps() * 10_000;
+            leg.imRate = _imRate(t, h, p);
+        }
+    }
+
+    /// @dev Grows with the share of open interest that the position would have if its orders filled.
+    function _imRate(TermsWord t, HotWord h, PositionWord p) private pure returns (uint256 rate) {
+        unchecked {
+            uint256 size = _worst(p.lots(), p.openBuy(), p.openSell());
+            uint256 imBps = t.imBps();
+            uint256 share = imBps * t.concentrationPct() * 100 * size;
+            rate = imBps * 10_000 + FixedPointMathLib.rawDiv(share, h.openInterest() + size); // 0 / 0 is 0
         }
     }
 
@@ -195,8 +200,8 @@ library Margin {
         unchecked {
             leg.group = 0;
             if (leg.delta >= 0) return;
-            t.imCap += _min(t.imRate * uint256(-leg.delta), leg.shortLoss * RATE);
-            t.mmCap += _min(t.mmRate * uint256(-leg.delta), leg.shortLoss * RATE);
+            t.imCap += FixedPointMathLib.min(t.imRate * uint256(-leg.delta), leg.shortLoss * RATE);
+            t.mmCap += FixedPointMathLib.min(t.mmRate * uint256(-leg.delta), leg.shortLoss * RATE);
         }
     }
 
@@ -206,10 +211,10 @@ library Margin {
             else t.shorts += uint256(-leg.delta);
             t.buys += leg.buys;
             t.sells += leg.sells;
-            t.imRate = _max(t.imRate, leg.imRate);
-            t.mmRate = _max(t.mmRate, leg.mmRate);
-            t.spreadRate = _max(t.spreadRate, leg.spreadRate);
-            t.bandRate = _max(t.bandRate, leg.bandRate);
+            t.imRate = FixedPointMathLib.max(t.imRate, leg.imRate);
+            t.mmRate = FixedPointMathLib.max(t.mmRate, leg.mmRate);
+            t.spreadRate = FixedPointMathLib.max(t.spreadRate, leg.spreadRate);
+            t.bandRate = FixedPointMathLib.max(t.bandRate, leg.bandRate);
         }
     }
 
@@ -217,31 +222,61 @@ library Margin {
     function _group(AccountMargin memory m, Sums memory t) private pure {
         unchecked {
             int256 net = int256(t.longs) - int256(t.shorts);
-            t.worst = _max(_abs(net + int256(t.buys)), _abs(net - int256(t.sells)));
-            t.offset = t.spreadRate * _min(t.longs, t.shorts);
+            t.worst = _worst(net, t.buys, t.sells);
+            t.offset = t.spreadRate * FixedPointMathLib.min(t.longs, t.shorts);
             t.mm = t.mmRate * _abs(net) + t.offset;
         }
         unchecked {
-            uint256 im = t.imRate * t.worst + t.spreadRate * _min(t.longs + t.buys, t.shorts + t.sells);
-            m.initialMargin += _ceil(_min(im, t.imCap));
-            m.maintenanceMargin += _ceil(_min(t.mm, t.mmCap));
+            uint256 im = t.imRate * t.worst + t.spreadRate
+                * FixedPointMathLib.min(t.longs + t.buys, t.shorts + t.sells);
+            m.initialMargin += _ceil(FixedPointMathLib.min(im, t.imCap));
+            m.maintenanceMargin += _ceil(FixedPointMathLib.min(t.mm, t.mmCap));
             m.ordersMargin += _ceil(t.mmRate * t.worst + t.offset + t.bandRate * (t.buys + t.sells));
         }
     }
 
     /// @notice Reverts unless IM-equity covers IM, or the action neither lowered equity - IM nor left equity negative.
     /// @return covered IM-equity covers IM
-    function check(State storage s, IIndexOracle oracle, Context memory c, bool cached)
+    function check(State storage s, IIndexOracle oracle, Context memory c, uint256 accountWord, bool cached)
         internal
         view
         returns (bool covered)
     {
+        AccountMargin memory m = assess(s, oracle, c, accountWord, c.position, cached);
+        if (m.imEquity >= int256(m.initialMargin)) return true;
+        requireNotLowered(c.account, m, assess(s, oracle, c, accountWord, c.before, cached));
+    }
+
+    /// @notice What `assess` comes to for an account that lists one series only, as most do: its IM-equity covers its
+    /// IM, even without the cap on IM.
+    function covers(uint256 accountWord, TermsWord t, HotWord h, PositionWord p, uint256 deltaMark)
+        internal
+        pure
+        returns (bool)
+    {
         unchecked {
-            AccountMargin memory m = assess(s, oracle, c.accountWord, c.account, c, c.position, cached);
-            if (m.imEquity >= int256(m.initialMargin)) return true;
-            AccountMargin memory was =
-                assess(s, oracle, c.accountWord, c.account, c, Words.toPosition(c.beforeWord), cached);
-            requireNotLowered(c.account, m, was);
+            int256 lots = p.lots();
+            uint256 unit = h.mark() * t.tickValue();
+            int256 value = p.quote() + lots * int256(unit);
+            if (value > 0) value = value * int256(t.gainPct()) / 100;
+            int256 delta = lots * int256(deltaMark * t.tickValue());
+            uint256 rate = _imRate(t, h, p);
+            uint256 buys = p.openBuy() * unit;
+            uint256 sells = p.openSell() * unit;
+            uint256 offset = delta < 0
+                ? FixedPointMathLib.min(buys, sells + uint256(-delta))
+                : FixedPointMathLib.min(buys + uint256(delta), sells);
+            uint256 im = rate * _worst(delta, buys, sells) + t.spreadBps() * 10_000 * offset;
+            return int256(uint256(uint88(accountWord))) + value >= int256(_ceil(im));
+        }
+    }
+
+    /// @dev |net| after the fills that make it largest: max(|net + buys|, |net - sells|).
+    function _worst(int256 net, uint256 buys, uint256 sells) private pure returns (uint256) {
+        unchecked {
+            int256 long_ = net + int256(buys);
+            int256 short_ = int256(sells) - net;
+            return uint256(FixedPointMathLib.max(long_, short_)); // not negative, as neither buys nor sells are
         }
     }
 
@@ -274,13 +309,5 @@ library Margin {
         unchecked {
             return x < 0 ? uint256(-x) : uint256(x);
         }
-    }
-
-    function _max(uint256 a, uint256 b) private pure returns (uint256) {
-        return a > b ? a : b;
-    }
-
-    function _min(uint256 a, uint256 b) private pure returns (uint256) {
-        return a < b ? a : b;
     }
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+
 import {IIndexOracle} from "../interfaces/IIndexOracle.sol";
 import {Context} from "./Context.sol";
-import {DAY, HOT_SETTLED, HOT_STALE, Hot, Terms, TradeTerms} from "./State.sol";
+import {HotWord, TermsWord, TradeWord} from "./Packed.sol";
+import {DAY, HOT_SETTLED, HOT_STALE, State} from "./State.sol";
 
 /// @title Mark price: index plus a basis that follows trades
 /// @notice docs/spec/margin.md. The index and the basis are held in 1/256 tick.
@@ -19,31 +22,60 @@ library Mark {
     }
 
     /// @notice The mark of an unsettled series at this second.
-    function quote(IIndexOracle oracle, Terms memory t, TradeTerms memory x, Hot memory h)
+    function quote(State storage s, IIndexOracle oracle, uint256 series)
         internal
         view
         returns (Quote memory q)
     {
+        TermsWord t = TermsWord.wrap(s.terms[series]);
+        TradeWord x = TradeWord.wrap(s.tradeTerms[series]);
+        (q.mark, q.deltaMark, q.stale, q.index) = _now(oracle, t, x, HotWord.wrap(s.hot[series]));
+    }
+
+    /// @dev The fields of a Quote.
+    function _now(IIndexOracle oracle, TermsWord t, TradeWord x, HotWord h)
+        private
+        view
+        returns (uint256 mark, uint256 deltaMark, bool stale, int256 index)
+    {
         unchecked {
-            (uint64 price,, bool fresh) = oracle.latest(uint16(t.feed));
-            q.stale = !fresh;
-            q.index = int256(((uint256(price) << 8) + (x.tickSize >> 1)) / x.tickSize);
-            if (block.timestamp < t.windowStart * DAY) {
-                q.mark = _clamp(q.index + h.basis, t.priceCap);
-                q.deltaMark = q.mark;
+            uint256 price;
+            (price, stale) = _latest(oracle, t.feed());
+            uint256 tickSize = x.tickSize();
+            index = int256(FixedPointMathLib.rawDiv((price << 8) + (tickSize >> 1), tickSize)); // never 0
+            if (block.timestamp < t.windowStart() * DAY) {
+                mark = deltaMark = _clamp(index + h.basis(), t.priceCap());
             } else {
-                _fixing(oracle, t, x, h, q);
+                (mark, deltaMark) = _fixing(oracle, t, x, h, index);
             }
         }
     }
 
+    /// @dev `oracle.latest(feed)` by hand: every trade makes this call.
+    function _latest(IIndexOracle oracle, uint256 feed) private view returns (uint256 price, bool stale) {
+        bytes4 selector = IIndexOracle.latest.selector;
+        assembly ("memory-safe") {
+            let answer := mload(0x40)
+            mstore(0, selector)
+            mstore(4, feed)
+            if iszero(staticcall(gas(), oracle, 0, 36, answer, 96)) {
+                returndatacopy(answer, 0, returndatasize())
+                revert(answer, returndatasize())
+            }
+            if lt(returndatasize(), 96) { revert(0, 0) } // no oracle there
+            price := mload(answer)
+            stale := iszero(mload(add(answer, 64)))
+        }
+    }
+
     /// @dev Inside the window what is behind counts as it was, what is ahead at index plus a shrinking basis.
-    function _fixing(IIndexOracle oracle, Terms memory t, TradeTerms memory x, Hot memory h, Quote memory q)
+    function _fixing(IIndexOracle oracle, TermsWord t, TradeWord x, HotWord h, int256 index)
         private
         view
+        returns (uint256 mark, uint256 deltaMark)
     {
-        uint256 start = t.windowStart * DAY;
-        uint256 end = t.expiryDay * DAY;
+        uint256 start = t.windowStart() * DAY;
+        uint256 end = t.expiryDay() * DAY;
         uint256 sum;
         uint256 fresh;
         uint256 remaining;
@@ -51,82 +83,89 @@ library Mark {
         if (block.timestamp < end) {
             remaining = end - block.timestamp;
             elapsed -= remaining;
-            (sum, fresh) = oracle.accumulated(uint16(t.feed), uint32(block.timestamp));
+            (sum, fresh) = oracle.accumulated(uint16(t.feed()), uint32(block.timestamp));
             (uint256 sumBefore, uint256 freshBefore,) =
-                oracle.checkpoint(uint16(t.feed), uint16(t.windowStart));
+                oracle.checkpoint(uint16(t.feed()), uint16(t.windowStart()));
             sum -= sumBefore;
             fresh -= freshBefore;
         } else {
-            (sum, fresh,,) = oracle.window(uint16(t.feed), uint16(t.windowStart), uint16(t.expiryDay));
+            (sum, fresh,,) = oracle.window(uint16(t.feed()), uint16(t.windowStart()), uint16(t.expiryDay()));
         }
-        int256 ahead = q.index + h.basis * int256(remaining) / int256(end - start);
+        int256 ahead = index + h.basis() * int256(remaining) / int256(end - start);
         // slither-disable-next-line incorrect-equality (division by it follows)
         if (fresh + remaining == 0) {
-            q.mark = q.deltaMark = _clamp(q.index, t.priceCap);
-            return;
+            mark = _clamp(index, t.priceCap());
+            return (mark, mark);
         }
         int256 seconds_ = int256(fresh + remaining);
         ahead = ahead * int256(remaining);
-        q.mark = _clamp((int256((sum << 8) / x.tickSize) + ahead) / seconds_, t.priceCap);
+        mark = _clamp((int256((sum << 8) / x.tickSize()) + ahead) / seconds_, t.priceCap());
         // A window that may end below the coverage minimum can be challenged: then all of the mark can still move.
         bool challengeable = (elapsed - fresh) * 50 > end - start;
-        q.deltaMark = challengeable ? q.mark : _clamp(ahead / seconds_, t.priceCap);
-        if (q.deltaMark > q.mark) q.deltaMark = q.mark;
+        deltaMark = challengeable ? mark : _clamp(ahead / seconds_, t.priceCap());
+        if (deltaMark > mark) deltaMark = mark;
     }
 
-    /// @notice Puts mark and staleness of this second into `h`; its markTime stays.
-    function renew(IIndexOracle oracle, Terms memory t, TradeTerms memory x, Hot memory h)
+    /// @notice The hot word with mark and staleness of this second; its markTime stays.
+    function renew(IIndexOracle oracle, TermsWord t, TradeWord x, HotWord h)
         internal
         view
-        returns (Quote memory q)
+        returns (HotWord, uint256 deltaMark)
     {
-        q = quote(oracle, t, x, h);
-        h.mark = q.mark;
-        h.flags = q.stale ? h.flags | HOT_STALE : h.flags & ~HOT_STALE;
+        uint256 mark;
+        bool stale;
+        (mark, deltaMark, stale,) = _now(oracle, t, x, h);
+        return (h.withMark(mark, h.markTime()).withFlag(HOT_STALE, stale), deltaMark);
     }
 
     /// @notice Puts a fresh mark into the hot word.
     function refresh(IIndexOracle oracle, Context memory c) internal view {
-        Quote memory q = renew(oracle, c.terms, c.trade, c.hot);
-        c.hot.markTime = block.timestamp;
-        c.deltaMark = q.deltaMark;
-        c.index = q.index;
-        c.refreshed = true;
+        HotWord h = c.hot;
+        (uint256 mark, uint256 deltaMark, bool stale, int256 index) = _now(oracle, c.terms, c.trade, h);
+        c.hot = h.withMark(mark, block.timestamp).withFlag(HOT_STALE, stale);
+        c.deltaMark = deltaMark;
+        c.index = index;
     }
 
     /// @notice Lets the trades of this call pull the basis towards (average price - index).
     /// @dev Weighted by traded size against open interest and by time; at most half of (im - mm) an hour.
     function follow(Context memory c) internal view {
         unchecked {
-            Hot memory h = c.hot;
-            uint256 elapsed = block.timestamp - h.basisTime;
+            HotWord h = c.hot;
+            uint256 elapsed = block.timestamp - h.basisTime();
             if (elapsed > BASIS_HORIZON) elapsed = BASIS_HORIZON;
-            int256 bound = int256(c.trade.maxBasis << 8);
-            int256 target = int256((c.tradedTicks << 8) / c.tradedLots) - c.index;
-            if (target > bound) target = bound;
-            if (target < -bound) target = -bound;
-            int256 step = (target - h.basis) * int256(c.tradedLots * elapsed)
-                / int256((c.tradedLots + h.openInterest) * BASIS_HORIZON);
+            int256 basis = h.basis();
+            uint256 lots = c.tradedLots;
+            int256 step = FixedPointMathLib.rawSDiv(
+                (_target(c, lots) - basis) * int256(lots * elapsed),
+                int256((lots + h.openInterest()) * BASIS_HORIZON)
+            );
             // 4/5, as up to BASIS_HORIZON from before the hour may count in it.
             int256 limit = int256(
-                (h.mark << 8) * (c.terms.imBps - c.terms.mmBps) * elapsed * 4
+                (h.mark() << 8) * (c.terms.imBps() - c.terms.mmBps()) * elapsed * 4
                     / (2 * 10_000 * 5 * uint256(1 hours))
             );
-            if (step > limit) step = limit;
-            if (step < -limit) step = -limit;
+            step = FixedPointMathLib.clamp(step, -limit, limit);
             // slither-disable-next-line incorrect-equality (nothing but 0 leaves the basis where it is)
             if (step == 0) return; // time goes on counting, so that dust trades cannot freeze the basis
-            h.basis += step;
-            h.basisTime = block.timestamp;
+            c.hot = h.withBasis(basis + step, block.timestamp);
+        }
+    }
+
+    /// @dev Average price of the trades less the index, within +-maxBasis.
+    function _target(Context memory c, uint256 lots) private pure returns (int256 target) {
+        unchecked {
+            int256 bound = int256(c.trade.maxBasis() << 8);
+            target = int256(FixedPointMathLib.rawDiv(c.tradedTicks << 8, lots)) - c.index;
+            target = FixedPointMathLib.clamp(target, -bound, bound);
         }
     }
 
     /// @notice True when the cached mark may not be relied on for placing.
-    function expired(Terms memory t, Hot memory h) internal view returns (bool) {
+    function expired(TermsWord t, HotWord h) internal view returns (bool) {
         unchecked {
-            if (h.flags & HOT_SETTLED != 0) return false;
-            if (h.flags & HOT_STALE != 0) return true; // the index may be fresh again
-            return block.timestamp - h.markTime > t.maxMarkAge || block.timestamp >= t.windowStart * DAY;
+            if (h.has(HOT_SETTLED | HOT_STALE)) return !h.has(HOT_SETTLED); // a stale index may be fresh again
+            return block.timestamp - h.markTime() > t.maxMarkAge() || block.timestamp >= t.windowStart() * DAY;
         }
     }
 
@@ -135,7 +174,7 @@ library Mark {
         unchecked {
             if (price <= 0) return 0;
             uint256 ticks = (uint256(price) + 128) >> 8;
-            return ticks > cap ? cap : ticks;
+            return FixedPointMathLib.min(ticks, cap);
         }
     }
 }

@@ -102,9 +102,7 @@ library Realising {
         uint256 wanted,
         uint32[] calldata payers
     ) private {
-        Mark.Quote memory q = Mark.quote(
-            oracle, t, Words.toTradeTerms(s.tradeTerms[series]), Words.toHot(s.hot[series])
-        );
+        Mark.Quote memory q = Mark.quote(s, oracle, series);
         if (q.stale) {
             (, uint32 observedAt,) = oracle.latest(uint16(t.feed));
             revert IExchangeErrors.StaleIndex(series, observedAt);

@@ -8,6 +8,7 @@ import {AccountMargin} from "../interfaces/Types.sol";
 import {Context} from "./Context.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
+import {Requests} from "./Request.sol";
 import {State} from "./State.sol";
 import {Trading} from "./Trading.sol";
 
@@ -27,11 +28,11 @@ library Spreads {
         internal
         returns (uint256 bought, uint256 sold)
     {
-        Context memory a = Trading.load(s, oracle, r.buySeries, account);
-        Context memory b = Trading.load(s, oracle, r.sellSeries, account);
+        Context memory a = Trading.load(s, oracle, r.buySeries, account, r.maxSteps);
+        Context memory b = Trading.load(s, oracle, r.sellSeries, account, r.maxSteps);
         if (
-            r.buySeries == r.sellSeries || a.terms.feed != b.terms.feed
-                || a.terms.tickValue != b.terms.tickValue
+            r.buySeries == r.sellSeries || a.terms.feed() != b.terms.feed()
+                || a.terms.tickValue() != b.terms.tickValue()
         ) {
             revert IExchangeErrors.SpreadMismatch(uint16(r.buySeries), uint16(r.sellSeries));
         }
@@ -56,13 +57,9 @@ library Spreads {
         private
         returns (uint256 ticks)
     {
-        c.steps = r.maxSteps == 0 ? Trading.DEFAULT_STEPS : r.maxSteps;
-        Trading.Request memory leg;
-        leg.flags = Trading.FILL_OR_KILL | (sell ? Trading.SELL : 0);
-        leg.tick = sell ? 1 : c.terms.priceCap;
-        leg.lots = r.lots;
-        leg.clientId = r.clientId;
-        Trading.place(s, oracle, c, leg);
+        uint256 flags = Requests.FILL_OR_KILL | (sell ? Requests.SELL : 0);
+        uint256 tick = sell ? 1 : c.terms.priceCap();
+        Trading.place(s, oracle, c, Requests.pack(flags, tick, r.lots, 0, r.clientId));
         return c.tradedTicks;
     }
 
@@ -83,8 +80,8 @@ library Spreads {
     ) private view {
         AccountMargin memory m = Margin.assess(s, oracle, a.account);
         if (m.imEquity >= int256(m.initialMargin)) {
-            a.position.checkedMark = a.hot.mark;
-            b.position.checkedMark = b.hot.mark;
+            a.position = a.position.withCheckedMark(a.hot.mark());
+            b.position = b.position.withCheckedMark(b.hot.mark());
         } else {
             Margin.requireNotLowered(a.account, m, was);
         }

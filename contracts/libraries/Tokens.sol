@@ -82,8 +82,7 @@ library Tokens {
         returns (uint256 paid)
     {
         Terms memory t = Words.toTerms(s.terms[series]);
-        Mark.Quote memory q =
-            Mark.quote(oracle, t, Words.toTradeTerms(s.tradeTerms[series]), Words.toHot(s.hot[series]));
+        Mark.Quote memory q = Mark.quote(s, oracle, series);
         if (q.stale) revert IExchangeErrors.StaleAccount(uint32(account));
         Position memory p = Words.toPosition(s.positions[Words.positionKey(account, series)]);
         int256 value = p.quote + p.lots * int256(q.mark * t.tickValue);

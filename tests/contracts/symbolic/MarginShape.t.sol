@@ -5,7 +5,8 @@ import {Test} from "forge-std/Test.sol";
 
 import {AccountMargin} from "../../../contracts/interfaces/Types.sol";
 import {Margin} from "../../../contracts/libraries/Margin.sol";
-import {Hot, Position, Terms} from "../../../contracts/libraries/State.sol";
+import {HotWord, PositionWord, TermsWord} from "../../../contracts/libraries/Packed.sol";
+import {Hot, Position, Terms, Words} from "../../../contracts/libraries/State.sol";
 
 /// @dev Every small portfolio of two series of one feed: which way the requirements move, and how far they go.
 /// docs/spec/margin.md
@@ -47,7 +48,9 @@ contract MarginShapeTest is Test {
         (h.mark, h.openInterest) = (b.mark, 10);
         Position memory p;
         (p.lots, p.openBuy, p.openSell) = (b.lots, b.buys, b.sells);
-        Margin.measure(m, leg, t, h, p, b.mark);
+        TermsWord terms = TermsWord.wrap(Words.pack(t));
+        HotWord hot = HotWord.wrap(Words.pack(h));
+        Margin.measure(m, leg, terms, hot, PositionWord.wrap(Words.pack(p)), b.mark);
     }
 
     function _margin(Book memory a, Book memory b, Rules memory r)

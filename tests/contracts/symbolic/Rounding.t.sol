@@ -8,10 +8,13 @@ import {Context} from "../../../contracts/libraries/Context.sol";
 import {Margin} from "../../../contracts/libraries/Margin.sol";
 import {Matching} from "../../../contracts/libraries/Matching.sol";
 import {OrderBook} from "../../../contracts/libraries/OrderBook.sol";
-import {Hot, Position, Terms} from "../../../contracts/libraries/State.sol";
+import {HotWord, PositionWord, TermsWord, TradeWord} from "../../../contracts/libraries/Packed.sol";
+import {Hot, Position, State, Terms, Words} from "../../../contracts/libraries/State.sol";
 
 /// @dev Every small input, not a sample: what is rounded is rounded against whoever acts, by less than one unit.
 contract RoundingTest is Test {
+    State internal s;
+
     /// @dev Gives back the memory that a case took; nothing of it is used later.
     modifier freed() {
         uint256 free;
@@ -55,8 +58,21 @@ contract RoundingTest is Test {
         Position memory p;
         p.lots = lots;
         Margin.Leg[] memory legs = new Margin.Leg[](1);
-        Margin.measure(m, legs[0], t, h, p, mark);
+        _measure(m, legs[0], t, h, p, mark);
         Margin.total(m, legs);
+    }
+
+    function _measure(
+        AccountMargin memory m,
+        Margin.Leg memory leg,
+        Terms memory t,
+        Hot memory h,
+        Position memory p,
+        uint256 mark
+    ) private pure {
+        TermsWord terms = TermsWord.wrap(Words.pack(t));
+        HotWord hot = HotWord.wrap(Words.pack(h));
+        Margin.measure(m, leg, terms, hot, PositionWord.wrap(Words.pack(p)), mark);
     }
 
     /// @dev Gains count rounded down, losses whole.
@@ -75,7 +91,7 @@ contract RoundingTest is Test {
         Position memory p;
         p.quote = quote;
         AccountMargin memory m;
-        Margin.measure(m, new Margin.Leg[](1)[0], t, h, p, 0);
+        _measure(m, new Margin.Leg[](1)[0], t, h, p, 0);
         assertEq(m.equity, quote);
         assertEq(m.losses, quote < 0 ? quote : int256(0));
         if (quote <= 0) {
@@ -87,7 +103,7 @@ contract RoundingTest is Test {
     }
 
     /// @dev Fees up, rebates down, and between buyer, seller and fees nothing is lost or made.
-    function test_fees_round_up_and_rebates_down() public view {
+    function test_fees_round_up_and_rebates_down() public {
         uint16[5] memory fees = [0, 1, 299, 300, 50_000];
         for (uint256 i; i < fees.length; ++i) {
             for (uint256 j; j <= i; ++j) {
@@ -106,22 +122,25 @@ contract RoundingTest is Test {
         uint256 lots,
         uint256 side,
         uint256 unit
-    ) private view freed {
+    ) private freed {
         Context memory c;
-        (c.terms.tickValue, c.trade.takerFee, c.trade.makerRebate) = (unit, takerFee, makerRebate);
-        Position memory maker;
-        Matching.exchange(c, maker, side, tick, lots);
+        c.terms = TermsWord.wrap(unit);
+        c.trade = TradeWord.wrap((takerFee << 120) | (makerRebate << 136));
+        Matching.Walk memory w;
+        (w.side, w.tick, w.lots, w.ticks) = (side, tick, lots, lots * tick);
+        PositionWord maker = Matching.trade(c, w, PositionWord.wrap(0), lots);
+        Matching.book(s, c, w);
         int256 amount = int256(lots * tick * unit);
         int256 cost = side == OrderBook.BUYS ? amount : -amount;
-        uint256 rebate = uint256(maker.quote + cost);
-        uint256 fee = uint256(cost - c.position.quote);
+        uint256 rebate = uint256(maker.quote() + cost);
+        uint256 fee = uint256(cost - c.position.quote());
         assertGe(fee * 1e6, uint256(amount) * takerFee, "fee");
         assertLt(fee * 1e6, uint256(amount) * takerFee + 1e6, "fee, by a unit");
         assertLe(rebate * 1e6, uint256(amount) * makerRebate, "rebate");
         assertGt(rebate * 1e6 + 1e6, uint256(amount) * makerRebate, "rebate, by a unit");
-        assertEq(c.hot.fees, fee - rebate, "the series' part");
-        assertEq(maker.quote + c.position.quote + int256(c.hot.fees), 0, "nothing is lost or made");
-        assertEq(maker.lots + c.position.lots, 0, "lots");
+        assertEq(c.hot.fees(), fee - rebate, "the series' part");
+        assertEq(maker.quote() + c.position.quote() + int256(c.hot.fees()), 0, "nothing is lost or made");
+        assertEq(maker.lots() + c.position.lots(), 0, "lots");
     }
 
     /// @dev The band is the ticks whose distance from the mark is at most the band, and no other.
@@ -135,12 +154,13 @@ contract RoundingTest is Test {
     }
 
     function _band(uint256 bps, uint256 mark) private pure freed {
-        Context memory c;
-        (c.terms.bandBps, c.terms.priceCap, c.hot.mark) = (bps, 140, mark);
-        (uint256 low, uint256 high) = Matching.band(c);
+        TermsWord t = TermsWord.wrap((bps << 120) | (140 << 32));
+        HotWord h = HotWord.wrap(mark << 48);
+        (uint256 low, uint256 high) = Matching.band(h, t);
         for (uint256 tick = 1; tick <= 140; ++tick) {
             uint256 distance = tick > mark ? tick - mark : mark - tick;
             assertEq(tick >= low && tick <= high, distance * 10_000 <= mark * bps);
+            assertEq(Matching.outside(h, t, tick), tick < low || tick > high);
         }
         assertGe(low, 1);
         assertLe(high, 140);
