@@ -13,7 +13,6 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
 from olivepress.errors import OutOfRange, ValidationError, WrongLots, WrongTick, WrongType
 
 ORACLE_DECIMALS = 8
-ORACLE_SCALE = 10**ORACLE_DECIMALS
 SECONDS_PER_DAY = 86_400
 MAX_TICK = 2**24 - 1
 MAX_LOTS = 2**32 - 1

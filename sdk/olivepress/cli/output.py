@@ -59,7 +59,7 @@ def print_pairs(title: str, pairs: Mapping[str, object]) -> None:
     """A short list of named values."""
     table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None)
     table.add_column(style="dim")
-    table.add_column()
+    table.add_column(overflow="fold")  # a hash that is cut is of no use
     for name, value in pairs.items():
         table.add_row(name, shown(value))
     Console().print(table)

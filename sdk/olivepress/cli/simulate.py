@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import asdict
 from typing import Annotated
 
@@ -51,7 +52,7 @@ def simulate(
         next(steps, None)
 
     result = simulate_month(scenario, conditions, decide_every=decide_every, progress=progress)
-    next(steps, None)
+    deque(steps, maxlen=0)  # the bar to its end
     data = asdict(result) | {"conditions": conditions.model_dump(), "seed": seed, "month": scenario.month}
     if as_json:
         print_json(data)

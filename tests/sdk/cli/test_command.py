@@ -205,6 +205,17 @@ def test_index_of_a_day_outside_the_record(command: CliRunner) -> None:
     assert command.invoke(cli.app, ["index", "show", "--date", "yesterday"]).exit_code == Exit.USAGE
 
 
+def test_simulate_prints_the_whole_digest(command: CliRunner) -> None:
+    """Whoever compares two runs needs all of it, on a narrow screen too."""
+    words = ["simulate", "--fast", "--decide-every", "86400", "--block-time", "20000"]
+    told = json.loads(command.invoke(cli.app, [*words, "--json"]).stdout)
+    assert told["seed"] == 1
+    assert len(told["digest"]) == 64
+    printed = command.invoke(cli.app, words)
+    assert printed.exit_code == Exit.OK
+    assert told["digest"] in "".join(printed.stdout.split())
+
+
 @dataclass
 class Sample:
     price: Decimal
