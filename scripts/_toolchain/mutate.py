@@ -127,9 +127,15 @@ def mutate(source: str, file: str, mutations: list[Mutation]) -> str:
     return re.sub(r"^pragma solidity [^;]+;$", rf"\g<0>\n\n{switch}", source, count=1, flags=re.M)
 
 
+def config() -> str:
+    lines = (ROOT / "foundry.toml").read_text().splitlines()
+    kept = [line for line in lines if not line.startswith("optimizer_details")]
+    return "\n".join(kept) + "\n" + CONFIG
+
+
 def build(mutations: list[Mutation], tests: set[str]) -> None:
     """The copy of the tree, compiled. What did not change is left alone, so that a second run is quick."""
-    wanted = {"contracts/Mutants.sol": SWITCH, "foundry.toml": (ROOT / "foundry.toml").read_text() + CONFIG}
+    wanted = {"contracts/Mutants.sol": SWITCH, "foundry.toml": config()}
     for path in sorted((ROOT / "contracts").rglob("*.sol")):
         file = path.relative_to(ROOT / "contracts").as_posix()
         mine = [one for one in mutations if one.file == file]

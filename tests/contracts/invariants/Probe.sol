@@ -136,7 +136,8 @@ contract Probe is Desk {
         best = side == OrderBook.SELLS ? NO_ASK : 0;
         uint256 sk = OrderBook.sideKey(series, side);
         for (uint256 i; i < ticks.length; ++i) {
-            (uint256 head, uint256 tail) = OrderBook.loadLevel(s, sk, ticks[i]);
+            uint256 level = OrderBook.levelSlot(s, sk, ticks[i]).read();
+            (uint256 head, uint256 tail) = OrderBook.queue(level, ticks[i]);
             if (head > tail) return (best, true);
             bool live;
             for (uint256 index = head; index < tail; ++index) {
