@@ -221,7 +221,7 @@ class ManifestError(OlivepressError):
         self.expected = expected
 
     def __str__(self) -> str:
-        return f"manifest: {self.field} is {self.value!r}, expected {self.expected!r}"
+        return f"manifest: {self.field} is {self.value!r}, expected {self.expected}"
 
 
 class ConfigurationError(OlivepressError):

@@ -98,12 +98,16 @@ class Deployment(BaseModel):
         try:
             text = Path(path).read_bytes()
         except OSError as error:
-            raise ManifestError("file", str(path), f"a readable file ({error.strerror})") from error
+            raise ManifestError(
+                "file", str(path), f"one that `devnet` or `deploy` wrote ({error.strerror})"
+            ) from error
         try:
             manifest = cls.model_validate_json(text)
         except PydanticError as error:
             first = error.errors(include_url=False)[0]
-            field = ".".join(map(str, first["loc"])) or "file"
+            field = ".".join(map(str, first["loc"]))
+            if not field:
+                raise ManifestError("file", str(path), f"a manifest ({first['msg']})") from error
             raise ManifestError(field, first["input"], first["msg"]) from error
         if manifest.format != FORMAT:
             raise ManifestError("format", manifest.format, FORMAT)

@@ -26,7 +26,9 @@ class RelayClient:
 
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
         if not url.startswith(("http://", "https://")):
-            raise ConfigurationError(f"{mask_url(url)!r} is no relay address: http:// or https://")
+            raise ConfigurationError(
+                f"relay: {mask_url(url)!r} is refused; allowed: http://... or https://..."
+            )
         self.url = mask_url(url)
         self._target = url.rstrip("/")
         self._timeout = timeout
