@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from common import ROOT, VENV_BIN, VENV_PYTHON, ToolError, say
 from provision import Toolchain, ensure
 
 HERE = ROOT / "scripts" / "_toolchain"
+# Python programs of tests/ and the package; they write where the user is, like the demo.
+MODULES = {
+    "bench": "bench",
+    "differential": "differential",
+    "gas": "gas",
+    "record_prices": "olivepress.index.recorder",
+    "year": "year",
+}
 
 
 def main(command: str, arguments: list[str]) -> None:
@@ -16,14 +25,16 @@ def main(command: str, arguments: list[str]) -> None:
     if command == "setup":
         show(tools)
         return
-    program = {
+    program: list[str | Path] = {
         "forge": [tools.forge],
         "demo": [VENV_BIN / "olivepress", "demo"],
         "build": [VENV_PYTHON, HERE / "artifacts.py"],
         "mutate": [VENV_PYTHON, HERE / "mutate.py"],
         "test": [VENV_PYTHON, HERE / "checks.py"],
-    }[command]
-    if command != "demo":  # the demo writes under the directory it is started from
+    }.get(command) or [VENV_PYTHON, "-P", "-m", MODULES[command]]
+    if command in MODULES:
+        tools.env["PYTHONPATH"] = str(ROOT / "tests")
+    elif command != "demo":
         os.chdir(ROOT)
     words = [str(word) for word in program] + arguments
     os.execve(words[0], words, tools.env)
