@@ -38,7 +38,8 @@ from olivepress.units import oracle_to_price, require_int
 T = TypeVar("T")
 
 _GAS_UPDATE = 150_000
-_GAS_PER_FEED = 150_000
+_GAS_PER_FEED = 270_000
+"""With the eight checkpoints that a round can fix after a long silence."""
 _GAS_PER_SIGNER = 15_000
 
 

@@ -283,6 +283,8 @@ class Relay:
             if outcome is not Outcome.DROPPED:
                 # A node that is behind the others may not show it yet.
                 due.held_until = monotonic() + self._timing.patience_seconds
+            if outcome is Outcome.REVERTED:
+                due.refused = "its transaction was reverted"  # so that others need not wait for it
             if outcome is Outcome.SUCCEEDED:
                 self.metrics.rounds.inc()
                 _LOG.info("round of %d: %d reports", due.key.observed_at, len(due.reports))
