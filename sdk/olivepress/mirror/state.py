@@ -13,7 +13,8 @@ from olivepress.types import Position, SeriesSpec
 class AccountState:
     """Cash is base units; `deposited` and `withdrawn` are running totals. `agents` by lower-case address.
 
-    `flagged_since` is when its auction began, `negative_since` when its equity fell below zero, 0 for none; `declared` its declared deficits by feed.
+    `flagged_since` is when its auction began, `negative_since` when its equity was seen below zero, unix
+    seconds, 0 for none; `declared` its declared deficits by feed, base units.
     """
 
     id: int
