@@ -109,6 +109,21 @@ def test_refusals_reach_the_runner_and_cost_their_gas() -> None:
     run_virtually(main())
 
 
+def test_a_call_that_is_none_reaches_its_sender_and_nobody_else() -> None:
+    """Not a refusal: a mistake in a bot, such as arguments that are missing."""
+
+    async def main() -> None:
+        chain, (one,) = await opened(Conditions(block_time=2_000, latency=0), "one")
+        wrong = chain.send("one", chain.exchange.depth, 1)  # type: ignore[call-arg]
+        right = one.execute(SYMBOL, [Place(Side.BUY, 3_400, 1)])
+        told = await asyncio.gather(wrong, right, return_exceptions=True)
+        assert isinstance(told[0], TypeError)
+        assert told[1] is None
+        assert len((await one.view(SYMBOL)).orders) == 1
+
+    run_virtually(main())
+
+
 def test_bots_run_by_themselves_until_stopped() -> None:
     async def main() -> None:
         chain, (venue,) = await opened(Conditions(block_time=2_000, latency=50), "bot")

@@ -11,7 +11,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from olivepress.errors import TransactionError
 from olivepress.model import Call, Exchange, IndexOracle
 from olivepress.model.feed import Feed, FeedInfo
 from olivepress.model.operators import make_batch
@@ -173,7 +172,7 @@ class SimulatedChain:
     def _carry_out(self, one: _Waiting) -> None:
         try:
             answer = one.work(Call(one.sender, self.time))
-        except TransactionError as refused:
+        except Exception as refused:  # its sender's affair; the others of the block get their turn
             if not one.answer.done():  # unless its sender gave up waiting
                 one.answer.set_exception(refused)
         else:

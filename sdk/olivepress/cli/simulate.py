@@ -11,6 +11,8 @@ import typer
 from olivepress.cli.options import AsJson
 from olivepress.cli.output import print_json, print_pairs, print_table
 
+_LONGEST = 600_000
+
 
 def simulate(
     seed: Annotated[int, typer.Option(help="The same seed repeats a run exactly, on any machine.")] = 1,
@@ -19,9 +21,12 @@ def simulate(
     ] = "2024-11",
     fast: Annotated[bool, typer.Option("--fast", help="Fewer index rounds a day.")] = False,
     block_time: Annotated[
-        int, typer.Option(min=0, metavar="MS", help="Between blocks; 0: the demo's own moments.")
+        int,
+        typer.Option(min=0, max=_LONGEST, metavar="MS", help="Between blocks; 0: the demo's own moments."),
     ] = 2_000,
-    latency: Annotated[int, typer.Option(min=0, metavar="MS", help="One way to the chain.")] = 100,
+    latency: Annotated[
+        int, typer.Option(min=0, max=_LONGEST, metavar="MS", help="One way to the chain.")
+    ] = 100,
     transaction_cost: Annotated[
         int, typer.Option(min=0, metavar="UNITS", help="Gas money of a transaction, millionths of a USDC.")
     ] = 0,
