@@ -18,6 +18,7 @@ from coincurve import PublicKey
 from olivepress.errors import OutOfRange, ValidationError, WrongType
 from olivepress.hashing import keccak256
 from olivepress.signer import Signer, address_bytes, checksum_address
+from olivepress.units import require_int
 
 MAX_VALUE = 2**52 - 1
 MAX_OPERATORS = 31
@@ -53,13 +54,13 @@ class Report:
     values: Mapping[int, int]
 
     def __post_init__(self) -> None:
-        _check("observed_at", self.observed_at, 1, 2**32 - 1)
-        _check("version", self.version, 1, 2**16 - 1)
+        require_int(self.observed_at, "observed_at", 1, 2**32 - 1)
+        require_int(self.version, "version", 1, 2**16 - 1)
         if not 1 <= len(self.values) <= MAX_FEEDS:
             raise OutOfRange("values", len(self.values), f"1 to {MAX_FEEDS} feeds")
         for feed, value in self.values.items():
-            _check("feed", feed, 1, 2**16 - 1)
-            _check(f"values[{feed}]", value, 1, MAX_VALUE)
+            require_int(feed, "feed", 1, 2**16 - 1)
+            require_int(value, f"values[{feed}]", 1, MAX_VALUE)
         ordered = MappingProxyType(dict(sorted(self.values.items())))
         object.__setattr__(self, "values", ordered)
 
@@ -101,7 +102,7 @@ class OracleDomain:
 
     def separator(self) -> bytes:
         """EIP-712 domain separator, 32 bytes."""
-        chain_id = _check("chain_id", self.chain_id, 1, 2**256 - 1)
+        chain_id = require_int(self.chain_id, "chain_id", 1, 2**256 - 1)
         contract = address_bytes(self.oracle, field="oracle")
         return keccak256(
             _DOMAIN_TYPEHASH + _NAME_HASH + _VERSION_HASH + _word(chain_id) + contract.rjust(32, b"\0")
@@ -166,7 +167,7 @@ def pack_update(operator_set: int, operators: Sequence[str], reports: Sequence[S
     :param operators: the whole set; its order does not matter here
     :param reports: of one observation time, version and list of feeds, each operator once, at least a quorum
     """
-    _check("operator_set", operator_set, 1, 2**16 - 1)
+    require_int(operator_set, "operator_set", 1, 2**16 - 1)
     if not 1 <= len(operators) <= MAX_OPERATORS:
         raise OutOfRange("operators", len(operators), f"1 to {MAX_OPERATORS}")
     if not reports:
@@ -226,11 +227,3 @@ def _by_bit(ordered: list[str], reports: Sequence[SignedReport]) -> dict[int, Si
 
 def _word(value: int) -> bytes:
     return value.to_bytes(32)
-
-
-def _check(field: str, value: int, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise WrongType(field, value, "an integer")
-    if not low <= value <= high:
-        raise OutOfRange(field, value, f"{low} to {high}")
-    return value

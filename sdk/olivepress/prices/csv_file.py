@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 
 from olivepress.prices.errors import QuoteError, SourceError
+from olivepress.prices.quote_file import QuoteFile
 from olivepress.prices.record import OPTIONAL, REQUIRED, quote_from_record
 from olivepress.prices.source import Reading, Rejected
 
-MAX_BYTES = 100_000_000
 
-
-class CsvFile:
+class CsvFile(QuoteFile):
     """A CSV file of quotes: UTF-8, comma separated, a header line; lines that start with # are comments.
 
     `columns` says which column holds a field, where the file has other names: {"observed_at": "ts_utc"}.
@@ -28,23 +25,12 @@ class CsvFile:
         columns: Mapping[str, str] | None = None,
         constants: Mapping[str, str] | None = None,
     ) -> None:
-        self._path = Path(path)
+        super().__init__(path)
         self._columns = dict(columns or {})
         self._constants = dict(constants or {})
         for field in (*self._columns, *self._constants):
             if field not in REQUIRED + OPTIONAL:
                 raise QuoteError(field, field, f"one of the fields {', '.join(REQUIRED + OPTIONAL)}")
-
-    @property
-    def name(self) -> str:
-        """The file's name without its folder."""
-        return self._path.name
-
-    async def read(self, now: datetime) -> Reading:
-        """Quotes observed up to `now`; later rows of a history are left for later. Raises SourceError."""
-        reading = await asyncio.to_thread(self.load)
-        reading.quotes = [quote for quote in reading.quotes if quote.observed_at <= now]
-        return reading
 
     def load(self) -> Reading:
         """Every quote of the file. A bad row is rejected by its line. Raises SourceError."""
@@ -64,13 +50,7 @@ class CsvFile:
         return reading
 
     def _lines(self) -> list[tuple[int, str]]:
-        try:
-            if self._path.stat().st_size > MAX_BYTES:
-                raise SourceError(self.name, f"larger than {MAX_BYTES} bytes")
-            text = self._path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SourceError(self.name, str(error)) from error
-        numbered = enumerate(text.splitlines(), start=1)
+        numbered = enumerate(self._text().splitlines(), start=1)
         return [(number, line) for number, line in numbered if line.strip() and not line.startswith("#")]
 
     def _header(self, header: list[str]) -> dict[str, str]:
