@@ -114,7 +114,7 @@ def test_a_call_that_is_none_reaches_its_sender_and_nobody_else() -> None:
 
     async def main() -> None:
         chain, (one,) = await opened(Conditions(block_time=2_000, latency=0), "one")
-        wrong = chain.send("one", chain.exchange.depth, 1)  # type: ignore[call-arg]
+        wrong = chain.send("one", chain.exchange.depth, 1)  # type: ignore[arg-type]
         right = one.execute(SYMBOL, [Place(Side.BUY, 3_400, 1)])
         told = await asyncio.gather(wrong, right, return_exceptions=True)
         assert isinstance(told[0], TypeError)

@@ -53,3 +53,5 @@ async def test_a_batch_that_is_reverted_does_not_hold_up_each_feed_alone(
             await relay.submit(oracle.signed(now, range(7), {1: VALUE, 2: VALUE}))
             await relay.submit(oracle.signed(now, range(7), {1: VALUE}))
             await until(lambda: landed(oracle, 1))
+        assert await oracle.accepted() == [(now, VALUE)]
+        assert await oracle.accepted(feed=2) == []
