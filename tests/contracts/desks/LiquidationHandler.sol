@@ -83,12 +83,12 @@ contract LiquidationHandler is DeskBase {
         uint256 next = up ? price * (100 + step) / 100 : price * (100 - step) / 100;
         next = bound(next / TICK, 50, 20_000);
         oracle.set(feed, uint64(next * TICK), true);
-        refreshAll();
+        _refresh();
     }
 
     function wait_(uint256 seconds_) external {
         skip(bound(seconds_, 1, 40 minutes));
-        refreshAll();
+        _refresh();
     }
 
     function pay(uint256 seed, uint256 units) external {
@@ -97,7 +97,7 @@ contract LiquidationHandler is DeskBase {
 
     function withdraw_(uint256 seed) external {
         uint32 actor = _actor(seed);
-        uint256 free = withdrawable(actor);
+        uint256 free = _free(actor);
         if (free > 0) withdraw(actor, free);
     }
 
@@ -118,7 +118,7 @@ contract LiquidationHandler is DeskBase {
         price = bound(price, (mark * 9_500 + 9_999) / 10_000, mark * 10_500 / 10_000);
         lots = bound(lots, 1, 50);
         _clear(id);
-        _release(lens.specOf(id).feed);
+        _release(id == 3 ? FEED2 : FEED);
         place(rich, held > 0 ? 0 : SELL, price, lots);
         _liquidate(actor, id, lots, price);
         massCancel(rich);
@@ -134,17 +134,17 @@ contract LiquidationHandler is DeskBase {
     }
 
     function _liquidate(uint32 actor, uint16 id, uint256 lots, uint256 price) private {
-        AccountMargin memory before = margin(actor);
+        AccountMargin memory before = _marginOf(actor);
         int256[] memory others = _equities();
         vm.prank(owner(keeper));
         try exchange.liquidate(actor, id, uint32(lots), uint24(price), 0) returns (uint256, uint256 reward) {
             ++liquidations;
             if (before.equity <= 0) ++belowZero;
-            AccountMargin memory m = margin(actor);
+            AccountMargin memory m = _marginOf(actor);
             _promised(before, m);
             uint256 freed = before.maintenanceMargin - m.maintenanceMargin;
             assertLe(reward, freed / 10, "5 a tenth");
-            assertEq(equity(keeper), others[keeper - 1] + int256(reward), "5 keeper");
+            assertEq(_equityOf(keeper), others[keeper - 1] + int256(reward), "5 keeper");
             _untouched(others, actor, keeper);
             check();
         } catch (bytes memory reason) {
@@ -156,24 +156,24 @@ contract LiquidationHandler is DeskBase {
 
     function auction(uint256 seed, uint256 fraction, uint256 wait) external {
         uint32 actor = _distress(seed);
-        if (equity(actor) >= int256(margin(actor).maintenanceMargin)) return;
+        if (_equityOf(actor) >= int256(_marginOf(actor).maintenanceMargin)) return;
         if (exchange.flaggedAt(actor) == 0) exchange.flag(actor);
         skip(bound(wait, 0, 40 minutes));
-        refreshAll();
+        _refresh();
         uint16 feed = position(actor, 3).lots != 0 ? FEED2 : FEED;
         fraction = bound(fraction, 50_000, 1e6);
-        AccountMargin memory before = margin(actor);
+        AccountMargin memory before = _marginOf(actor);
         int256[] memory others = _equities();
         uint256 insurance = exchange.insurance(feed);
         vm.prank(owner(rich));
         try exchange.auction(actor, feed, uint32(fraction)) returns (uint256 paid, uint256 extra) {
             ++slices;
             if (extra > 0) ++insured;
-            AccountMargin memory m = margin(actor);
+            AccountMargin memory m = _marginOf(actor);
             _promised(before, m);
             assertEq(m.equity, before.equity - int256(paid), "5 pays what it is said to");
             assertEq(exchange.insurance(feed), insurance - extra, "5 insurance");
-            assertEq(equity(rich), others[rich - 1] + int256(paid + extra), "5 bidder");
+            assertEq(_equityOf(rich), others[rich - 1] + int256(paid + extra), "5 bidder");
             assertLe(paid + extra, before.maintenanceMargin - m.maintenanceMargin, "5 discount <= MM freed");
             _untouched(others, actor, rich);
             check();
@@ -184,10 +184,10 @@ contract LiquidationHandler is DeskBase {
 
     function declare(uint256 seed) external {
         uint32 actor = _actor(seed);
-        for (uint256 i; i < ACTORS && equity(actor) >= 0; ++i) {
+        for (uint256 i; i < ACTORS && _equityOf(actor) >= 0; ++i) {
             actor = _actor(seed % ACTORS + i + 1);
         }
-        if (equity(actor) < 0) {
+        if (_equityOf(actor) < 0) {
             exchange.flag(actor); // below zero, which it may not have been when its auction began
             skip(30 minutes);
         }
@@ -206,7 +206,7 @@ contract LiquidationHandler is DeskBase {
             if (exchange.declared(actor, FEED) + exchange.declared(actor, FEED2) != 0) break;
             actor = _actor(seed % ACTORS + i);
         }
-        int256 value = equity(actor);
+        int256 value = _equityOf(actor);
         if (value < 0) credit(actor, uint256(-value) + 1e6);
         for (uint16 feed = 1; feed <= FEEDS; ++feed) {
             try exchange.declare(actor, feed) returns (uint256 amount) {
@@ -237,7 +237,7 @@ contract LiquidationHandler is DeskBase {
             vm.prank(who);
             exchange.unwrap(id, long_, uint32(lots));
         } catch {}
-        uint256 free = withdrawable(actor);
+        uint256 free = _free(actor);
         if (free > lots * 30_000e6) free = lots * 30_000e6;
         if (free != 0) withdraw(actor, free);
     }
@@ -259,8 +259,9 @@ contract LiquidationHandler is DeskBase {
 
     /// @dev `rich` is the counterparty of every fill, so it is left out.
     function _untouched(int256[] memory before, uint32 account, uint32 other) private view {
+        int256[] memory now_ = _equities();
         for (uint32 i = 1; i <= before.length; ++i) {
-            if (i != account && i != other && i != rich) assertEq(equity(i), before[i - 1], "5 bystander");
+            if (i != account && i != other && i != rich) assertEq(now_[i - 1], before[i - 1], "5 bystander");
         }
     }
 
@@ -275,7 +276,7 @@ contract LiquidationHandler is DeskBase {
     function _brakeIsRight(uint16 feed) private view {
         bool on = exchange.deficit(feed) > exchange.insurance(feed);
         for (uint16 id = 1; id <= 3; ++id) {
-            if (lens.specOf(id).feed == feed) {
+            if ((id == 3) == (feed == FEED2)) {
                 assertEq((exchange.hotWord(id) >> 248) & 32 != 0, on, "brake");
             }
         }
@@ -299,11 +300,27 @@ contract LiquidationHandler is DeskBase {
         topUp(feed, exchange.deficit(feed) - exchange.insurance(feed));
     }
 
-    function _equities() private view returns (int256[] memory all) {
-        all = new int256[](exchange.accountCount());
-        for (uint32 i; i < all.length; ++i) {
-            all[i] = equity(i + 1);
+    function _equities() private view returns (int256[] memory) {
+        return Probe(address(exchange)).probeEquities();
+    }
+
+    function _marginOf(uint32 account) private view returns (AccountMargin memory) {
+        return Probe(address(exchange)).probeMargin(account);
+    }
+
+    function _free(uint32 account) private view returns (uint256) {
+        return Probe(address(exchange)).probeWithdrawable(account);
+    }
+
+    /// @dev No run comes near an expiry.
+    function _refresh() private {
+        for (uint16 id = 1; id <= 3; ++id) {
+            exchange.refreshMark(id);
         }
+    }
+
+    function _equityOf(uint32 account) private view returns (int256) {
+        return _marginOf(account).equity;
     }
 
     function _actor(uint256 seed) private view returns (uint32) {
@@ -315,7 +332,7 @@ contract LiquidationHandler is DeskBase {
         uint32 holder;
         for (uint256 i; i < ACTORS; ++i) {
             actor = _actor(seed % ACTORS + i);
-            AccountMargin memory m = margin(actor);
+            AccountMargin memory m = _marginOf(actor);
             if (m.maintenanceMargin == 0) continue;
             holder = actor;
             if (m.equity < int256(m.maintenanceMargin)) {
@@ -325,7 +342,7 @@ contract LiquidationHandler is DeskBase {
         }
         if (holder == 0) return actor;
         actor = holder;
-        uint256 free = withdrawable(actor);
+        uint256 free = _free(actor);
         if (free != 0) withdraw(actor, free);
         _push(actor, seed >> 254 == 0);
     }
@@ -338,13 +355,13 @@ contract LiquidationHandler is DeskBase {
         if (net == 0) return;
         (uint64 price,,) = oracle.latest(feed);
         for (uint256 i; i < 20; ++i) {
-            AccountMargin memory m = margin(actor);
+            AccountMargin memory m = _marginOf(actor);
             if (m.equity < (belowZero_ ? int256(0) : int256(m.maintenanceMargin))) break;
             uint256 next = (net > 0 ? price * 94 / 100 : price * 107 / 100) / TICK;
             if (next < 50 || next > 20_000) break;
             price = uint64(next * TICK);
             oracle.set(feed, price, true);
         }
-        refreshAll();
+        _refresh();
     }
 }

@@ -115,13 +115,13 @@ abstract contract Frame is Test {
         for (uint16 series = 1; series <= SERIES; ++series) {
             if (lens.phaseOf(series) < Phase.EXPIRED) exchange.refreshMark(series);
         }
-        return (lens.marginOf(account), probe.probeBasis());
+        return (probe.probeMargin(account), probe.probeBasis());
     }
 
     /// @dev A batch may only cancel: that is free to whoever is below zero.
     function _margin(uint32 account, bytes4 action, AccountMargin memory was) private {
         ++margined;
-        AccountMargin memory m = lens.marginOf(account);
+        AccountMargin memory m = probe.probeMargin(account);
         if (m.imEquity >= int256(m.initialMargin)) return;
         bool cancels = action == ITrading.batch.selector && m.equity == was.equity;
         if (m.equity < 0 && !cancels) _break("4 an action left equity negative");

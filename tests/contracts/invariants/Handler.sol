@@ -53,7 +53,7 @@ contract Handler is Market {
         (uint32 account, uint16 series, bool long) = _weakestPosition();
         if (account == 0) return;
         if (seed % 3 != 0) {
-            for (uint256 i; i < 4 && lens.marginOf(account).equity >= 0; ++i) {
+            for (uint256 i; i < 4 && probe.probeMargin(account).equity >= 0; ++i) {
                 _push(series, long, 30 << 112);
             }
         } else {
@@ -78,7 +78,7 @@ contract Handler is Market {
         int256 least = type(int256).max;
         weakest = 1;
         for (uint32 a = 1; a <= ACTORS; ++a) {
-            AccountMargin memory m = lens.marginOf(a);
+            AccountMargin memory m = probe.probeMargin(a);
             int256 room = m.equity - int256(m.maintenanceMargin);
             if (m.maintenanceMargin != 0 && room < least) (weakest, least) = (a, room);
         }

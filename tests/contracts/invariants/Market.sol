@@ -30,7 +30,7 @@ abstract contract Market is Frame {
     /// @dev All that is free, or one unit more, which must be refused.
     function withdraw(uint256 actor, uint256 seed) external step(seed) {
         actor %= ACTORS;
-        uint256 free = lens.accountInfo(uint32(actor + 1)).withdrawable;
+        uint256 free = probe.probeWithdrawable(uint32(actor + 1));
         (bool ok,) = _try(actor, abi.encodeCall(ITrading.withdraw, (free + 1, actors[actor])));
         if (ok) _break("more was withdrawn than is free");
         uint256 amount = seed % 4 == 0 ? free : free * ((seed >> 32) % 50) / 100;
@@ -206,7 +206,7 @@ abstract contract Market is Frame {
         (uint8 flags, uint24 limit) = sells ? (uint8(1), uint24(30_000)) : (uint8(129), uint24(1));
         uint32 lots = uint32(1 + (seed >> 48) % 6);
         _try((seed >> 56) % 3, abi.encodeCall(ITrading.place, (series, flags, limit, lots, 0, 0, 0)));
-        uint256 free = lens.accountInfo(uint32(ACTORS)).withdrawable;
+        uint256 free = probe.probeWithdrawable(uint32(ACTORS));
         if (free != 0 && seed % 4 == 0) {
             _try(actor, abi.encodeCall(ITrading.withdraw, (free, actors[actor])));
         }

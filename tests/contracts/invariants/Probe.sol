@@ -5,8 +5,9 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {Desk} from "../../../contracts/desks/Desk.sol";
 import {IIndexOracle} from "../../../contracts/interfaces/IIndexOracle.sol";
-import {SeriesMoney} from "../../../contracts/interfaces/Types.sol";
+import {AccountMargin, SeriesMoney} from "../../../contracts/interfaces/Types.sol";
 import {Ledger} from "../../../contracts/libraries/Ledger.sol";
+import {Margin} from "../../../contracts/libraries/Margin.sol";
 import {
     HOT_CLOSED,
     HOT_DEFICIT,
@@ -20,7 +21,7 @@ import {
 import {OrderBook} from "../../../contracts/libraries/OrderBook.sol";
 
 /// @dev The last desk of an exchange under test. It only reads: in one call, on the exchange's own storage, all that a
-/// rule speaks of. Names the first rule that does not hold, by its number in the design; "" when all do.
+/// rule speaks of. Names the first rule that does not hold, by its number in docs/spec/invariants.md; "" when all do.
 contract Probe is Desk {
     uint16 private constant FEEDS = 2;
 
@@ -34,7 +35,7 @@ contract Probe is Desk {
 
     constructor(IERC20 collateral_, IIndexOracle oracle_) Desk(collateral_, oracle_, address(0)) {}
 
-    // --- money: rules 1, 2, 6, 7 of the design ---
+    // --- money: rules 1, 2 and 6; deficits and their brake ---
 
     function probeMoney() external view returns (string memory) {
         uint256 held = uint256(s.bonds) + s.treasury;
@@ -47,7 +48,7 @@ contract Probe is Desk {
             for (uint256 account = 1; account <= s.accountCount; ++account) {
                 declared += s.declared[(account << 16) | feed];
             }
-            if (declared != s.deficits[feed]) return "7 deficits are not what accounts are declared for";
+            if (declared != s.deficits[feed]) return "deficits are not what accounts are declared for";
         }
         for (uint16 series = 1; series <= s.seriesCount; ++series) {
             held += s.money[series].pool;
@@ -78,7 +79,7 @@ contract Probe is Desk {
         if (settled && sums.uncranked != m.uncranked) return "6 uncranked is not what is left to crank";
         uint256 feed = uint16(s.terms[series] >> 56);
         if (!settled && (h.flags & HOT_DEFICIT != 0) != (s.deficits[feed] > s.insurance[feed])) {
-            return "7 the brake is not as the deficits are";
+            return "the brake is not as the deficits are";
         }
         return "";
     }
@@ -169,6 +170,23 @@ contract Probe is Desk {
                 Position memory p = Words.toPosition(word);
                 if (p.quote < 0 || (p.lots != 0 && !Words.isSettled(word))) clean[account] = false;
             }
+        }
+    }
+
+    /// @dev What the lens answers, in one call.
+    function probeMargin(uint32 account) external view returns (AccountMargin memory) {
+        return Margin.assess(s, _oracle, account);
+    }
+
+    function probeWithdrawable(uint32 account) external view returns (uint256) {
+        return Margin.withdrawable(Margin.assess(s, _oracle, account));
+    }
+
+    /// @return all equity of each account, number 1 at place 0
+    function probeEquities() external view returns (int256[] memory all) {
+        all = new int256[](s.accountCount);
+        for (uint256 i; i < all.length; ++i) {
+            all[i] = Margin.assess(s, _oracle, i + 1).equity;
         }
     }
 
