@@ -132,7 +132,7 @@ contract BackOffice is IBackOffice, Desk {
 
     /// @inheritdoc IBackOffice
     function negativeSince(uint32 account) external view returns (uint256) {
-        return s.clocks[account] >> 40;
+        return uint40(s.clocks[account] >> 40);
     }
 
     /// @inheritdoc IBackOffice

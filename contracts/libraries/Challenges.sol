@@ -57,10 +57,12 @@ library Challenges {
             (uint64 last,) = oracle.lastBefore(uint16(t.feed), uint16(t.windowStart));
             low = high = last;
         }
-        low = _ticks(low, tickSize, t.priceCap);
-        high = _ticks(high, tickSize, t.priceCap);
+        uint256 mean = average(oracle, t, tickSize).tick;
+        // The value that was in force when the window began counts in the average, published in it or not.
+        low = _min(_ticks(low, tickSize, t.priceCap), mean);
+        high = _max(_ticks(high, tickSize, t.priceCap), mean);
         if (tick < low || tick > high) revert IExchangeErrors.RulingOutOfRange(tick, low, high);
-        bool upheld = tick != average(oracle, t, tickSize).tick;
+        bool upheld = tick != mean;
         (c.ruled, c.ruling) = (true, tick);
         uint128 bond = c.bond;
         s.bonds -= bond;
@@ -110,6 +112,14 @@ library Challenges {
         if (refund == 0) return (0, challenger);
         c.bond = 0;
         s.bonds -= uint128(refund);
+    }
+
+    function _min(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? a : b;
+    }
+
+    function _max(uint256 a, uint256 b) private pure returns (uint256) {
+        return a > b ? a : b;
     }
 
     function _ticks(uint256 sum, uint256 unit, uint256 cap) private pure returns (uint256 tick) {

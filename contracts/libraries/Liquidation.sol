@@ -24,6 +24,8 @@ library Liquidation {
     uint256 internal constant KEEPER_BPS = 1_000;
     /// @notice Seconds in which the auction's discount grows from none to all of the margin freed.
     uint256 internal constant AUCTION = 30 minutes;
+    /// @notice Seconds after which a clock at which nobody looked counts no more.
+    uint256 internal constant MEMORY = 2 * AUCTION;
     /// @notice In the flags of a TAKEN record: its fills paid no fee and earned no rebate.
     uint256 internal constant FEES_WAIVED = 64;
     /// @notice A fraction of 1.
@@ -283,7 +285,8 @@ library Liquidation {
         _note(s, account, m.equity, m.maintenanceMargin);
     }
 
-    /// @dev Keeps both clocks of an account: since when it has been below MM, and since when below zero.
+    /// @dev Keeps both clocks of an account: since when it has been below MM, and since when below zero. A clock at which
+    /// nobody has looked for MEMORY starts anew: the account may have recovered meanwhile.
     /// @return since below MM since then, 0 when it is not
     function _note(State storage s, uint256 account, int256 equity, uint256 mm)
         private
@@ -291,15 +294,21 @@ library Liquidation {
     {
         uint256 word = s.clocks[account];
         since = uint40(word);
-        uint256 negative = word >> 40;
+        uint256 negative = uint40(word >> 40);
+        bool forgotten = _forgotten(word);
         if (equity >= int256(mm)) since = 0;
-        else if (since == 0) since = block.timestamp;
+        else if (since == 0 || forgotten) since = block.timestamp;
         if (equity >= 0) negative = 0;
-        else if (negative == 0) negative = block.timestamp;
+        else if (negative == 0 || forgotten) negative = block.timestamp;
         uint256 next = since | (negative << 40);
-        if (next == word) return since;
-        s.clocks[account] = next;
+        if (next != 0) s.clocks[account] = next | (block.timestamp << 80);
+        else if (word != 0) s.clocks[account] = 0;
+        if (next == uint80(word)) return since;
         emit IExchangeEvents.Flagged(uint32(account), uint40(since), uint40(negative));
+    }
+
+    function _forgotten(uint256 clocks) private view returns (bool) {
+        return block.timestamp > (clocks >> 80) + MEMORY;
     }
 
     /// @notice Declares what an account lacks in a feed once it has been below zero for as long as a whole auction,
@@ -316,7 +325,8 @@ library Liquidation {
             if (amount > short_) amount = short_;
         }
         if (amount == before) revert IExchangeErrors.Healthy(account, m.equity, 0);
-        uint256 since = s.clocks[account] >> 40;
+        uint256 since = uint40(s.clocks[account] >> 40);
+        if (_forgotten(s.clocks[account])) since = 0;
         if (amount > before && (since == 0 || block.timestamp < since + AUCTION)) {
             revert IExchangeErrors.TooEarly(since == 0 ? 0 : since + AUCTION);
         }

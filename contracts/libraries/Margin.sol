@@ -76,12 +76,17 @@ library Margin {
             for (uint256 list = accountWord >> 96; list != 0; list >>= 16) {
                 uint256 series = uint16(list);
                 if (series == 0) continue;
-                if (series == c.series) measure(m, legs[next], c.terms, c.hot, p, c.deltaMark);
+                if (series == c.series) _own(m, legs[next], c, p);
                 else _other(s, oracle, m, legs[next], c.account, series, cached);
                 ++next;
             }
             total(m, legs);
         }
+    }
+
+    /// @dev The series being traded. What was idle before must not lend its rates to what was.
+    function _own(AccountMargin memory m, Leg memory leg, Context memory c, PositionWord p) private pure {
+        if (!p.idle()) measure(m, leg, c.terms, c.hot, p, c.deltaMark);
     }
 
     /// @dev A series that is not the one being traded; its leg stays empty when it has no weight.

@@ -110,11 +110,18 @@ library PositionWords {
         pure
         returns (PositionWord)
     {
-        if (int80(quote_) != quote_) revert WordOverflow(80, quote_);
+        check(quote_);
         return PositionWord.wrap(
             (PositionWord.unwrap(w) & ~(LOTS | QUOTE | DAY_)) | uint32(int32(lots_))
                 | (uint256(uint80(int80(quote_))) << 96) | (day << 240)
         );
+    }
+
+    /// @notice A quote has one bit less than its field, so that a claim (quote + lots x settlement price) fits it too.
+    function check(int256 quote_) internal pure {
+        unchecked {
+            if (uint256(quote_ + (1 << 78)) >> 79 != 0) revert WordOverflow(79, quote_);
+        }
     }
 
     function withQuote(PositionWord w, int256 quote_) internal pure returns (PositionWord) {

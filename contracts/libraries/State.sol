@@ -28,7 +28,7 @@ struct State {
     mapping(uint256 feed => uint256) feedSeries; // up to sixteen live series of 16 bits
     mapping(uint256 feed => uint256) deficits; // declared and not cleared
     mapping(uint256 accountFeed => uint256) declared;
-    mapping(uint256 account => uint256) clocks; // below MM since 40 | below zero since 40, 0 for not
+    mapping(uint256 account => uint256) clocks; // below MM since 40 | below zero since 40 | looked at 40; 0 for not
     mapping(uint256 series => Challenge) challenges;
     mapping(uint256 seriesAccount => uint256) cranks; // accounts settled by this account
     mapping(uint256 seriesSide => address) tokens;
@@ -152,7 +152,7 @@ library Words {
 
     /// @dev Lots and open lots are bounded by positionLimit <= 2^30; only `quote` can grow without a bound of its own.
     function pack(Position memory p) internal pure returns (uint256 w) {
-        if (int256(int80(p.quote)) != p.quote) revert PositionWords.WordOverflow(80, p.quote);
+        PositionWords.check(p.quote);
         w = uint256(uint32(int32(p.lots))) | (p.openBuy << 32) | (p.openSell << 64)
             | (uint256(uint80(int80(p.quote))) << 96) | (p.epoch << 176) | (p.openCount << 208)
             | (p.checkedMark << 216) | (p.lastFillDay << 240);

@@ -107,9 +107,7 @@ def artifacts() -> dict[str, Json]:
 
 def shipped_names(found: dict[str, Json]) -> set[str]:
     roots = {
-        name
-        for name, artifact in found.items()
-        if is_concrete(artifact) and ships(ROOT / artifact["source"])
+        name for name, artifact in found.items() if is_concrete(artifact) and ships(ROOT / artifact["source"])
     }
     todo = sorted(roots)
     while todo:

@@ -129,7 +129,7 @@ ORDER = Layout(
         ("client_id", 64),
     ]
 )
-CLOCK = Layout([("since", 40), ("negative_since", 40)])
+CLOCK = Layout([("since", 40), ("negative_since", 40), ("looked_at", 40)])
 CHALLENGE = Layout([("challenger", 32), ("since", 40), ("ruling", 24), ("ruled", 8), ("bond", 128)])
 MONEY_WORDS = (
     Layout([("pool", 96), ("advance", 96), ("members", 32), ("uncranked", 32)]),

@@ -68,7 +68,7 @@ CHANGES: list[tuple[str, Callable[[Arena], object]]] = [
     ("basis", lambda a: setattr(a.exchange.state.series[1].hot, "basis", 12_345)),
     ("members", lambda a: setattr(a.exchange.state.series[1].money, "members", 77)),
     ("fees", lambda a: setattr(a.exchange.state.series[1].money, "fees", 10**15)),
-    ("clock", lambda a: a.exchange.state.clocks.__setitem__(1, Clock(5, 6))),
+    ("clock", lambda a: a.exchange.state.clocks.__setitem__(1, Clock(5, 6, 7))),
     ("insurance", lambda a: a.exchange.state.insurance.__setitem__(1, 10**15)),
     ("bonds", lambda a: setattr(a.exchange.state.office, "bonds", 1)),
     ("guardian", lambda a: setattr(a.exchange.state.office, "guardian", "0x" + "77" * 20)),

@@ -22,7 +22,7 @@ _FEES = ((1 << 48) - 1) << 200  # of a hot word: carried there until it is worth
 
 
 _NO_FEES = FULL & ~(((1 << 96) - 1) << 96)  # of the third word of money
-_NO_CLOCK = (0, 0)
+_NO_CLOCK = (0, 0, 0)
 _new = tuple.__new__
 
 
@@ -57,8 +57,8 @@ class Words:
                 Word,
                 (("account", number), "exchange", mapped(at.ACCOUNTS, number), account_word(account), FULL),
             )
-            since, negative_since = state.clocks.get(number, _NO_CLOCK)
-            clock = since | negative_since << 40
+            since, negative_since, looked_at = state.clocks.get(number, _NO_CLOCK)
+            clock = since | negative_since << 40 | looked_at << 80
             yield _new(
                 Word, (("clocks of account", number), "exchange", mapped(at.CLOCKS, number), clock, FULL)
             )

@@ -94,9 +94,9 @@ class ModelVenue:
 
     def account(self, number: int, at: int) -> Figures:
         m = self.exchange.account_margin(number, at)
-        clock = self.exchange.state.clocks.get(number, (0, 0))
+        clock = self.exchange.state.clocks.get(number, (0, 0, 0))
         withdrawable = {"withdrawable": self.exchange.withdrawable(number, at)}
-        return _margin(m, m.cash) | withdrawable | _clocks(*clock)
+        return _margin(m, m.cash) | withdrawable | _clocks(*clock[:2])
 
     def position(self, number: int, series: int) -> Figures:
         p = self.exchange.position(number, series)

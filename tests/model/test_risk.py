@@ -135,6 +135,23 @@ def test_an_account_short_of_margin_may_only_do_what_helps() -> None:
         market.buy("ann", 950, 1)
 
 
+def test_a_series_that_was_empty_lends_no_rate_to_what_was() -> None:
+    """[MARGIN-3] [MARGIN-10]"""
+    market = market_of()
+    dear = market.list(symbol="DEAR", im_bps=4_000)
+    market.fund("pat", cash=2_100)
+    market.sell("bob", 1_000, 10)
+    market.buy("pat", 1_000, 10)  # IM 2,000
+    market.index.price = 980
+    market.exchange.refresh_mark(market.by("anybody"), 1)
+    market.buy("bob", 980, 4, series=dear)
+    # Equity 1,900, IM 1,960: -60. With four sold in the other month |9,800 - 3,920| at 40% and 2% of 3,920: -531.
+    with pytest.raises(InsufficientMargin) as caught:
+        market.sell("pat", 980, 4, series=dear)
+    assert caught.value.values["initialMargin"] == 2_352 + 79
+    assert market.position("pat", dear).lots == 0
+
+
 def test_an_underwater_account_cannot_even_reduce() -> None:
     """[MARGIN-10]"""
     market = market_of()

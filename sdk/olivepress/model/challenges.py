@@ -94,10 +94,13 @@ def rule(state: State, call: Call, number: int, tick: int, evidence: bytes) -> N
     if posted is None or posted.ruled or call.time >= posted.since + SILENCE:
         refuse(NotChallenged, number)
     series = state.series[number]
+    mean = average(state, series, call.time).tick
     low, high = _range(state, series, call.time)
+    # The value that was in force when the window began counts in the average, published in it or not.
+    low, high = min(low, mean), max(high, mean)
     if not low <= tick <= high:
         refuse(RulingOutOfRange, tick, low, high)
-    upheld = tick != average(state, series, call.time).tick
+    upheld = tick != mean
     state.journal.keep(posted)
     posted.ruled, posted.ruling = True, tick
     bond = _take_bond(state, posted)

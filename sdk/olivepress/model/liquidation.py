@@ -42,6 +42,8 @@ KEEPER_BPS = 1_000
 """The keeper's share of the maintenance margin that it frees, 1e-4."""
 AUCTION = 30 * 60
 """Seconds in which the auction's discount grows from none to all of the margin freed."""
+MEMORY = 2 * AUCTION
+"""Seconds after which a clock at which nobody looked counts no more."""
 FEES_WAIVED = 64
 """In the flags of a taken record: its fills paid no fee and earned no rebate."""
 WHOLE = 1_000_000
@@ -268,15 +270,27 @@ def _below(state: State, call: Call, account: Account, m: AccountMargin) -> int:
 
 
 def _note(state: State, call: Call, account: int, equity: int, maintenance_margin: int) -> int:
-    """Keeps both clocks of an account: below MM since, and below zero since; 0 when it is not. The first."""
-    clock = state.clocks.get(account, Clock())
+    """Keeps both clocks of an account: below MM since, and below zero since; 0 when it is not. The first.
+
+    A clock at which nobody has looked for MEMORY starts anew: the account may have recovered meanwhile.
+    """
+    clock = _clock(state, call, account)
     since = 0 if equity >= maintenance_margin else clock.since or call.time
     negative_since = 0 if equity >= 0 else clock.negative_since or call.time
-    changed = Clock(since, negative_since)
-    if changed != clock:
+    was = state.clocks.get(account, Clock())
+    running = bool(since or negative_since)
+    changed = Clock(since, negative_since, call.time) if running else Clock()
+    if changed != was:
         state.journal.put(state.clocks, account, changed)
+    if changed[:2] != was[:2]:
         state.log.add(Flagged, account, since, negative_since)
     return since
+
+
+def _clock(state: State, call: Call, account: int) -> Clock:
+    """The account's clocks, unless they are forgotten."""
+    clock = state.clocks.get(account, Clock())
+    return Clock() if call.time > clock.looked_at + MEMORY else clock
 
 
 def declare(state: State, call: Call, number: int, feed: int) -> int:
@@ -287,7 +301,7 @@ def declare(state: State, call: Call, number: int, feed: int) -> int:
     amount = min(_loss_in(state, call, account, feed), -m.equity) if m.equity < 0 else 0
     if amount == before:
         refuse(Healthy, number, m.equity, 0)
-    since = state.clocks.get(number, Clock()).negative_since
+    since = _clock(state, call, number).negative_since
     if amount > before and (since == 0 or call.time < since + AUCTION):
         refuse(TooEarly, since + AUCTION if since else 0)
     insurance.declare(state, number, feed, amount)

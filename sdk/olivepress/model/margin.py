@@ -82,7 +82,9 @@ def _weigh(c: Context, position: Position, cached: bool) -> tuple[AccountMargin,
     for number in account.series:
         if number == series.id:
             hot = series.hot
-            _measure(m, legs, series, position, hot.mark, c.delta_mark, hot.stale)
+            # What was idle before must not lend its rates to what was.
+            if position.lots or position.quote or position.open_count:
+                _measure(m, legs, series, position, hot.mark, c.delta_mark, hot.stale)
         elif number:
             _other(c.state, m, legs, account, c.state.series[number], c.now, cached=cached)
     return m, legs

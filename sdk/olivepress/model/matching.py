@@ -34,7 +34,8 @@ STP_TAKING = 16
 PRUNE = (1 << 256) - 1
 """`lots` of a walk that only removes dead orders."""
 
-_QUOTE_BITS = 80
+# One bit less than the field has, so that a claim (quote + lots x settlement price) fits it too.
+_QUOTE_BITS = 79
 _MOST_QUOTE = 1 << (_QUOTE_BITS - 1)
 _new = tuple.__new__  # skips the generated constructors of the records
 

@@ -111,10 +111,14 @@ class Position(Record):
 
 
 class Clock(NamedTuple):
-    """Since when an account is below maintenance margin, and since when below zero; 0 when it is not."""
+    """Since when an account is below maintenance margin, and since when below zero; 0 when it is not.
+
+    `looked_at` is when a step or a flag last found it so.
+    """
 
     since: int = 0
     negative_since: int = 0
+    looked_at: int = 0
 
 
 # --- series ---

@@ -87,9 +87,19 @@ contract AuctionTest is DeskBase {
         topUp(FEED, 1000e6);
         move(2880);
         exchange.flag(trader);
-        vm.warp(START + 3 hours);
+        vm.warp(START + 1 hours);
         (uint256 paid, uint256 insured) = bid(bidder, trader, FEED, 1e6);
         assertEq(paid + insured, 2_880e6);
+    }
+
+    /// @dev Nobody looked for more than an hour: a bid finds an auction that begins. [LIQ-10]
+    function test_a_forgotten_auction_begins_again() public {
+        topUp(FEED, 1000e6);
+        move(2880);
+        exchange.flag(trader);
+        vm.warp(START + 1 hours + 1);
+        (uint256 paid, uint256 insured) = bid(bidder, trader, FEED, 1e6);
+        assertEq(paid + insured, 0);
     }
 
     /// @dev [LIQ-9]

@@ -263,6 +263,30 @@ contract ChallengeTest is DeskBase {
         assertEq(exchange.settle(series), 3500);
     }
 
+    /// @dev The average holds seconds of the value that was in force when the window began. Though only higher ones were
+    /// published in it, the arbiter can confirm the average, and a challenge of it costs its bond. [SETTLE-9]
+    function test_the_average_can_be_confirmed_when_no_published_value_reaches_it() public {
+        thin();
+        (uint256 sum, uint256 fresh,,) = oracle.window(FEED, WINDOW_START, EXPIRY_DAY);
+        uint24 mean = uint24((sum + fresh * TICK / 2) / (fresh * TICK));
+        range(mean + 50, mean + 100);
+        challenge();
+        refused(
+            arbiter,
+            ruleCall(mean - 1),
+            abi.encodeWithSelector(
+                IExchangeErrors.RulingOutOfRange.selector,
+                uint256(mean - 1),
+                uint256(mean),
+                uint256(mean + 100)
+            )
+        );
+        uint256 had = exchange.insurance(FEED);
+        rule(mean);
+        assertEq(exchange.insurance(FEED) - had, exchange.challengeBond());
+        assertEq(exchange.settle(series), mean);
+    }
+
     /// @dev Values were published in the window, but none was fresh for a second: another ruling than the last value before
     /// the window upholds the challenge.
     function test_a_ruling_that_differs_without_a_fresh_second_is_upheld() public {

@@ -168,6 +168,23 @@ contract FlagDeclareTest is DeskBase {
         refused(address(1), declareCall(), tooEarly(0));
     }
 
+    /// @dev Flagged in one dip, recovered unseen for hours, below again: neither the auction nor the wait goes on from the
+    /// first dip. A clock at which somebody looked within the hour does. [LIQ-10] [LIQ-11]
+    function test_a_clock_at_which_nobody_looked_for_an_hour_starts_anew() public {
+        move(2500);
+        exchange.flag(trader);
+        vm.warp(START + 1 hours);
+        exchange.flag(trader);
+        assertEq(exchange.flaggedAt(trader), START);
+        vm.warp(START + 2 hours + 1);
+        refused(address(1), declareCall(), tooEarly(0));
+        vm.expectEmit(address(exchange));
+        emit IExchangeEvents.Flagged(trader, uint40(block.timestamp), uint40(block.timestamp));
+        exchange.flag(trader);
+        assertEq(exchange.flaggedAt(trader), block.timestamp);
+        assertEq(exchange.negativeSince(trader), block.timestamp);
+    }
+
     // --- brake ---
 
     /// @dev [BOOK-10] [LIQ-12]
@@ -200,6 +217,7 @@ contract FlagDeclareTest is DeskBase {
         move(2500);
         trade(series, winner, third, 2500, 10);
         int256 gain = position(winner, series).quote;
+        vm.warp((DAY0 + 2) * 1 days - 30 minutes);
         exchange.flag(trader);
         warpTo(DAY0 + 2, 0);
         exchange.declare(trader, FEED);

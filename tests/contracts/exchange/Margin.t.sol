@@ -164,6 +164,25 @@ contract MarginTest is ExchangeTest {
         assertEq(position(weak).checkedMark, 3500, "its margin is still not covered");
     }
 
+    /// @dev A month with double margin, empty so far, must not make the requirement before look as large as the one after:
+    /// opening a spread against it lowers equity - IM. [MARGIN-3] [MARGIN-10]
+    function test_aSeriesThatWasEmptyLendsNoRateToWhatWas() public {
+        uint32 weak = _weak();
+        SeriesSpec memory dear = spec();
+        (dear.symbol, dear.imBps, dear.windowStart, dear.expiryDay, dear.initialMark) =
+        ("LLM-FLAGSHIP-DEAR", 5000, dear.windowStart + 60, dear.expiryDay + 60, 3050);
+        uint16 other = exchange.listSeries(dear);
+        series = other;
+        buy(bob, 3050, 4);
+        AccountMargin memory was = margin(weak);
+        assertLt(was.imEquity, int256(was.initialMargin));
+        vm.prank(owner(weak));
+        (bool ok, bytes memory why) =
+            address(exchange).call(abi.encodeCall(exchange.place, (other, IOC | SELL, 3050, 4, 0, 0, 0)));
+        assertFalse(ok);
+        assertEq(bytes4(why), IExchangeErrors.InsufficientMargin.selector);
+    }
+
     /// @dev [MARGIN-10]
     function test_growingIsNot() public {
         uint32 weak = _weak();

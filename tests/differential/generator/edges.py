@@ -70,7 +70,7 @@ def riches(w: World) -> Plan:
 
 
 def huge_quote(w: World) -> Plan:
-    """Round trips across a band of almost everything, until a quote leaves its 80 bits."""
+    """Round trips across a band of almost everything, until a quote leaves its 79 bits."""
     feed = w.view.feed_count + 1
     yield new_feed(w, feed)
     plan = w.feeds[feed]
