@@ -322,7 +322,7 @@ def test_both_clocks_start_and_stop(market: Market) -> None:
 
 
 def test_a_clock_at_which_nobody_looked_for_an_hour_starts_anew(market: Market) -> None:
-    """An account that dipped, recovered unseen and dips again is not auctioned at the whole discount. [LIQ-10]"""
+    """Who dipped, recovered unseen and dips again is not auctioned at the whole discount. [LIQ-10]"""
     exchange, clocks = market.exchange, market.exchange.state.clocks
     falls_to(market, 740)
     exchange.flag(market.by("nobody"), ANN)

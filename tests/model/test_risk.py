@@ -145,7 +145,8 @@ def test_a_series_that_was_empty_lends_no_rate_to_what_was() -> None:
     market.index.price = 980
     market.exchange.refresh_mark(market.by("anybody"), 1)
     market.buy("bob", 980, 4, series=dear)
-    # Equity 1,900, IM 1,960: -60. With four sold in the other month |9,800 - 3,920| at 40% and 2% of 3,920: -531.
+    # Equity 1,900, IM 1,960: -60. With four sold in the other month, |9,800 - 3,920| at 40%
+    # and 2% of 3,920: -531.
     with pytest.raises(InsufficientMargin) as caught:
         market.sell("pat", 980, 4, series=dear)
     assert caught.value.values["initialMargin"] == 2_352 + 79
