@@ -34,9 +34,7 @@ STP_TAKING = 16
 PRUNE = (1 << 256) - 1
 """`lots` of a walk that only removes dead orders."""
 
-# One bit less than the field has, so that a claim (quote + lots x settlement price) fits it too.
 _QUOTE_BITS = 79
-_MOST_QUOTE = 1 << (_QUOTE_BITS - 1)
 _new = tuple.__new__  # skips the generated constructors of the records
 
 
@@ -240,5 +238,8 @@ def reducible(position: Position, side: int) -> int:
 
 def fits(position: Position) -> None:
     """Refuses a quote that has grown beyond its storage; lots are bounded by the position limit."""
-    if not -_MOST_QUOTE <= position.quote < _MOST_QUOTE:
-        refuse(WordOverflow, _QUOTE_BITS, position.quote)
+    # A claim (quote + lots x settlement price) has one bit more than a quote, so it always fits.
+    bits = _QUOTE_BITS + position.settled
+    most = 1 << (bits - 1)
+    if not -most <= position.quote < most:
+        refuse(WordOverflow, bits, position.quote)

@@ -176,6 +176,7 @@ def _add_claim(state: State, account: Account, series: Series, claim: int) -> No
         position.settled = True
     position.claim += claim
     position.quote += claim
+    fits(position)
     ledger.join(state, account, series)
 
 
