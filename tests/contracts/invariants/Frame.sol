@@ -74,7 +74,7 @@ abstract contract Frame is Test {
         }
         ++done[bytes4(call_)];
         _cash(uint32(actor) + 1, bytes4(call_), cash, clean);
-        if (exact && basis == probe.probeBasis()) _margin(uint32(actor + 1), bytes4(call_), was);
+        if (exact && basis == probe.probeBasis()) _margin(uint32(actor + 1), was);
     }
 
     // --- rule 3 ---
@@ -118,13 +118,13 @@ abstract contract Frame is Test {
         return (probe.probeMargin(account), probe.probeBasis());
     }
 
-    /// @dev A batch may only cancel: that is free to whoever is below zero.
-    function _margin(uint32 account, bytes4 action, AccountMargin memory was) private {
+    /// @dev Whoever is below zero may cancel, and do what changes nothing.
+    function _margin(uint32 account, AccountMargin memory was) private {
         ++margined;
         AccountMargin memory m = probe.probeMargin(account);
         if (m.imEquity >= int256(m.initialMargin)) return;
-        bool cancels = action == ITrading.batch.selector && m.equity == was.equity;
-        if (m.equity < 0 && !cancels) _break("4 an action left equity negative");
+        bool grew = m.equity != was.equity || m.initialMargin > was.initialMargin;
+        if (m.equity < 0 && grew) _break("4 an action left equity negative");
         if (m.equity - int256(m.initialMargin) < was.equity - int256(was.initialMargin)) {
             _break("4 an action below IM lowered equity - IM");
         }
