@@ -180,7 +180,7 @@ async def test_a_wrong_configuration_is_refused_in_words(tmp_path: Path) -> None
         "listen = 'nowhere'": "listen is 'nowhere'",
         "rpc = ": "not TOML",
         "": "rpc: Field required",
-        "surprise = 1": "surprise is 1",
+        "surprise = 1": "surprise: no setting; allowed: rpc",
     }
     for text, message in cases.items():
         given = text if text in ("", "rpc = ") else f"rpc='http://x'\nmanifest='m'\n{text}\n[key]\nenv='K'"
