@@ -171,6 +171,7 @@ contract RealiseTest is ExchangeTest {
         uint32 poor = open(12_000);
         trade(poor, bob, 3600, 10);
         setIndex(2200);
+        vm.warp(uint256(DAY0 + 2) * 1 days - 30 minutes);
         exchange.flag(poor);
         vm.warp(uint256(DAY0 + 2) * 1 days);
         uint256 deficit = exchange.declare(poor, FEED);
