@@ -126,7 +126,7 @@ contract IncidentsTest is DeskBase {
         trade(series, loser, late, 3500, 10);
         move(2500); // the loser is short of 2,000
         enter(series, early, 10);
-        vm.warp((DAY0 + 2) * 1 days - 30 minutes);
+        vm.warp(uint256(DAY0 + 2) * 1 days - 30 minutes);
         exchange.flag(loser);
         warpTo(DAY0 + 2, 0);
         exchange.declare(loser, FEED);

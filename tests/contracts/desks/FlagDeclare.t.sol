@@ -217,7 +217,7 @@ contract FlagDeclareTest is DeskBase {
         move(2500);
         trade(series, winner, third, 2500, 10);
         int256 gain = position(winner, series).quote;
-        vm.warp((DAY0 + 2) * 1 days - 30 minutes);
+        vm.warp(uint256(DAY0 + 2) * 1 days - 30 minutes);
         exchange.flag(trader);
         warpTo(DAY0 + 2, 0);
         exchange.declare(trader, FEED);
