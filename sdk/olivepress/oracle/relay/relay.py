@@ -198,7 +198,8 @@ class Relay:
                     # The chain may have changed between two reads; a node may answer anything.
                     self.metrics.chain_errors.inc()
                     self._tell("chain", str(error))
-                    raise TransportError(f"the oracle could not be read: {error}") from error
+                    # In the same words for who catches it: a log that goes back and forth between two fills the disk.
+                    raise TransportError(str(error)) from error
                 self._state, self._read_at, self._outdated = state, started, False
                 self._see(state, balance)
             return self._state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -130,9 +131,12 @@ async def accept_ownership(market: Market, timelock: str) -> None:
     await rpc.request("anvil_impersonateAccount", [timelock])
     await market.chain.set_balance(timelock, 10**18)
     data = "0x" + market.oracle.oracle.interface.encode("acceptOwnership").hex()
-    await rpc.request(
+    sent = await rpc.request(
         "eth_sendTransaction", [{"from": timelock, "to": market.deployment.oracle, "data": data}]
     )
+    async with asyncio.timeout(30):  # automine mines a moment after it answers
+        while await rpc.request("eth_getTransactionReceipt", [sent]) is None:
+            await asyncio.sleep(0.01)
     assert (await market.oracle.oracle.value("owner")).lower() == timelock.lower()
 
 
