@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from differential import coverage, mutants
+from differential.arena import FULL_EVERY, replay
 from differential.evm import read_artifacts
 from differential.run import Report, run, run_side_by_side
 from differential.shrink import script, shrink
@@ -24,6 +27,13 @@ def main() -> int:
     )
     parser.add_argument(
         "--coinbase", type=int, default=0, metavar="C", help="address of the block's producer"
+    )
+    parser.add_argument(
+        "--full-every",
+        type=int,
+        default=FULL_EVERY,
+        metavar="E",
+        help="after every E actions compare everything there is, not only what they touched",
     )
     parser.add_argument("--progress", action="store_true", help="a line after every few lives")
     parser.add_argument("--outcomes", action="store_true", help="every verb and outcome with its count")
@@ -55,6 +65,14 @@ def main() -> int:
     return int(failed)
 
 
+def _arena(options: argparse.Namespace) -> dict[str, Any]:
+    """Which contracts: the shipped ones, or a build with switches."""
+    arena: dict[str, Any] = {"coinbase": f"0x{options.coinbase:040x}"}
+    if options.contracts is not None:
+        arena["artifacts"] = read_artifacts(options.contracts)
+    return arena
+
+
 def _run(options: argparse.Namespace) -> Report:
     begun = time.monotonic()
     last = begun
@@ -67,21 +85,20 @@ def _run(options: argparse.Namespace) -> Report:
             speed = report.actions / (now - begun)
             print(f"{now - begun:7.0f} s  {speed:6.0f} actions/s  {report.line()}", flush=True)
 
-    if options.processes:
-        return run_side_by_side(options.actions, options.seed, options.processes, told=told)
-    arena: dict[str, object] = {"coinbase": f"0x{options.coinbase:040x}"}
-    if options.contracts is not None:
-        arena["artifacts"] = read_artifacts(options.contracts)
-    return run(options.actions, options.seed, first_life=options.first_life, told=told, options=arena)
+    go = partial(run_side_by_side, processes=options.processes) if options.processes else run
+    arena = _arena(options) | {"full_every": options.full_every}
+    return go(options.actions, options.seed, first_life=options.first_life, told=told, options=arena)
 
 
 def _mutant(name: str, options: argparse.Namespace) -> int:
-    """Whether the run overlooks a changed rule."""
+    """Whether the run overlooks a changed rule. Where one is noticed and a script asked for, it is shrunk."""
     with mutants.MODEL[name]:
         report = _run(options)
-    found = report.disagreement
-    caught = f"action {report.actions + 1:,}: {found.kind}" if found else f"not in {report.actions:,} actions"
-    print(f"{name}: {caught}", flush=True)
+        found = report.disagreement
+        at = f"action {report.actions + 1:,}: {found.kind}" if found else f"not in {report.actions:,} actions"
+        print(f"{name}: {at}", flush=True)
+        if options.script is not None and options.mutant == name:
+            _show(report, options)
     return int(found is None)
 
 
@@ -90,11 +107,19 @@ def _show(report: Report, options: argparse.Namespace) -> None:
     if found is None:
         return
     life = report.lives - 1 + options.first_life
-    print(f"disagreement in life {life}, shrinking {len(report.history)} actions")
-    text = script(shrink(report.history, found.kind), found)
+    print(f"disagreement in life {life}, shrinking {len(report.history)} actions", flush=True)
+    again = partial(replay, **_arena(options))
+    actions = shrink(report.history, again)
+    text = script(
+        actions,
+        again(actions) or found,
+        mutant=options.mutant or "",
+        contracts=options.contracts,
+        coinbase=options.coinbase,
+    )
     if options.script is not None:
         options.script.write_text(text)
-        print(f"written to {options.script}")
+        print(f"{len(actions)} actions written to {options.script}")
     else:
         print(text)
 

@@ -80,12 +80,20 @@ def run(
     return report
 
 
-def run_side_by_side(actions: int, seed: int, processes: int, *, told: Told | None = None) -> Report:
+def run_side_by_side(
+    actions: int,
+    seed: int,
+    processes: int,
+    *,
+    first_life: int = 0,
+    told: Told | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Report:
     """The same lives, several at a time. The same seed gives the same report, however many processes."""
-    whole, number = Report(seed), 0
+    whole, number = Report(seed), first_life
     with Pool(processes) as pool:
         while whole.actions < actions and whole.disagreement is None:
-            batch = [(seed, one) for one in range(number, number + _BATCH)]
+            batch = [(seed, one, options) for one in range(number, number + _BATCH)]
             for report in pool.imap(_whole_life, batch):
                 if whole.disagreement is None and whole.actions < actions:
                     whole.add(report)
@@ -95,8 +103,9 @@ def run_side_by_side(actions: int, seed: int, processes: int, *, told: Told | No
     return whole
 
 
-def _whole_life(which: tuple[int, int]) -> Report:
-    report = run(1, which[0], first_life=which[1], lives=1)
+def _whole_life(which: tuple[int, int, Mapping[str, Any] | None]) -> Report:
+    seed, number, options = which
+    report = run(1, seed, first_life=number, lives=1, options=options)
     if report.disagreement is None:
         report.history = []  # long, and nobody asks
     return report

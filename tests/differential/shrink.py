@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from differential.actions import Action
 from differential.arena import Disagreement, replay
@@ -12,46 +13,42 @@ MAX_REPLAYS = 3_000
 
 _SCRIPT = '''"""{kind}"""
 
-from differential.actions import Action
-from differential.arena import replay
-from differential.updates import Update
-from olivepress.types import SeriesSpec
+{imports}
 
 ACTIONS = [
 {actions}
 ]
 
 if __name__ == "__main__":
-    print(replay(ACTIONS{options}) or "no disagreement")
+{replaying}
 '''
+_IMPORTS = """from differential.actions import Action
+from differential.arena import replay
+from differential.updates import Update
+from olivepress.types import SeriesSpec"""
 
 
-def shrink(actions: Sequence[Action], kind: str, test: Test | None = None) -> list[Action]:
+def shrink(actions: Sequence[Action], test: Test | None = None) -> list[Action]:
     """Delta debugging: leaves out ever smaller runs of actions while the disagreement stays of the same kind.
 
     :param test: what replays a list; by default on a fresh arena with everything compared after each action
     """
     run = test or replay
-    replays = 0
+    kept = list(actions)
+    first = run(kept)
+    if first is None:
+        return kept  # not seen again: nothing to cut
+    # Comparing more than the run did may see the same fault earlier, and as another kind.
+    kind, replays = first.kind, 1
 
     def fails(candidate: Sequence[Action]) -> int:
         """Length up to the disagreement; 0 when there is none of this kind."""
         nonlocal replays
         replays += 1
         found = run(list(candidate))
-        if found is None or found.kind != kind:
-            return 0
-        last = found.action
-        for place, action in enumerate(candidate):
-            if action is last:
-                return place + 1
-        return len(candidate)
+        return _length(candidate, found) if found is not None and found.kind == kind else 0
 
-    kept = list(actions)
-    length = fails(kept)
-    if not length:
-        return kept  # only seen at a point where everything is compared: nothing to cut
-    kept = kept[:length]
+    kept = kept[: _length(kept, first)]
     size = max(1, len(kept) // 2)
     while size and replays < MAX_REPLAYS:
         place = len(kept) - size
@@ -67,8 +64,41 @@ def shrink(actions: Sequence[Action], kind: str, test: Test | None = None) -> li
     return kept
 
 
-def script(actions: Sequence[Action], found: Disagreement, options: str = "") -> str:
-    """Python that replays the actions: run it with tests and sdk on the path."""
-    lines = "\n".join(f"    {action!r}," for action in actions)
+def _length(actions: Sequence[Action], found: Disagreement) -> int:
+    """Actions up to the one after which the sides differ."""
+    for place, action in enumerate(actions):
+        if action is found.action:
+            return place + 1
+    return len(actions)
+
+
+def script(
+    actions: Sequence[Action],
+    found: Disagreement,
+    *,
+    mutant: str = "",
+    contracts: Path | None = None,
+    coinbase: int = 0,
+) -> str:
+    """Python that replays the actions: run it with tests and sdk on the path.
+
+    :param mutant: name of the changed rule of the model under which they differ
+    :param contracts: folder of another build of the contracts, with the block's producer `coinbase`
+    """
     kind = f"{found.kind}: {found.text}".replace('"""', "'''").replace("\\", "\\\\")
-    return _SCRIPT.format(kind=kind, actions=lines, options=options)
+    imports, call = _IMPORTS, "replay(ACTIONS)"
+    if mutant:
+        imports = imports.replace(
+            "arena import replay\n", "arena import replay\nfrom differential.mutants import MODEL\n"
+        )
+    if contracts is not None:
+        imports = f"from pathlib import Path\n\n{imports}".replace(
+            "arena import replay\n", "arena import replay\nfrom differential.evm import read_artifacts\n"
+        )
+        build = f"artifacts=read_artifacts(Path({str(contracts)!r})), coinbase='0x{coinbase:040x}'"
+        call = f"replay(ACTIONS, {build})"
+    replaying = f'    print({call} or "no disagreement")'
+    if mutant:
+        replaying = f"    with MODEL[{mutant!r}]:\n    {replaying}"
+    lines = "\n".join(f"    {action!r}," for action in actions)
+    return _SCRIPT.format(kind=kind, imports=imports, actions=lines, replaying=replaying)

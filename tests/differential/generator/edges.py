@@ -239,12 +239,14 @@ def declared_deficit(w: World) -> Plan:
         yield from plans.jump(w, feed, fall)
         if min(w.margin(account)[0] for account in accounts) < 0:
             break
+    flagged = w.now
     for account in accounts:
         yield w.act(first, "exchange.flag", account)
         yield w.act(first, "exchange.declare", account, feed)
-    yield from w.pass_time(w.now + 1_800)
-    for account in accounts:
-        yield w.act(first, "exchange.declare", account, feed)
+    for waited in (plans.AUCTION - 1, plans.AUCTION):
+        yield from w.pass_time(flagged + waited)
+        for account in accounts:
+            yield w.act(first, "exchange.declare", account, feed)
     for payers in ((), (w.account_of(second),)):
         yield w.act(first, "exchange.realise", w.account_of(first), series, payers)
     yield clearing.quote_while_braked(w, feed)
@@ -329,8 +331,47 @@ def wide_band(w: World) -> Plan:
             yield w.act(w.trader(), "exchange.liquidate", victim, series, w.between(1, 5), limit, 0)
 
 
+def exact_gap(w: World) -> Plan:
+    """The mark moves against a resting order by its gap to the tick, and then by a tick more."""
+    yield from w.refresh()
+    feed, pair = w.pick(list(w.feeds)), plans.two_traders(w)
+    price, plan = int(w.view.feed(feed).price), w.feeds[feed]
+    mark = max(1, price // plan.tick_size // 100) * 100  # so that 1% of it are whole ticks
+    rates = {"mm_bps": 500, "band_bps": 500, "gap_bps": 100, "im_bps": 3_000}
+    start, count = w.day + 2, w.view.series_count
+    yield list_series(
+        w,
+        feed,
+        initial_mark=mark,
+        max_basis=2 * mark,
+        price_cap=4 * mark,
+        window_start=start,
+        expiry_day=start + 1,
+        min_lots=1,
+        **rates,
+    )
+    series = w.view.series_count
+    if pair is None or series == count:
+        return
+    maker, taker = pair
+    for one in pair:
+        yield from plans.fund(w, one, 40 * w.lot_margin(series))
+    sell = w.chance(50)
+    side, other = (SELL_FLAG, 0) if sell else (0, SELL_FLAG)
+    for _ in range(2):
+        yield trading.place(w, maker, series, side, mark, 1, expiry=0)
+    for ticks in (mark // 100, mark // 100 + 1):
+        w.wait(1)
+        plan.value = price + (ticks if sell else -ticks) * plan.tick_size
+        action = w.update(feed)
+        if action is not None:
+            yield action
+        yield trading.place(w, taker, series, other | trading.IOC, mark, 1, expiry=0, steps=0)
+
+
 EDGES = (
     caps,
+    exact_gap,
     wide_band,
     empty_pool,
     declared_deficit,

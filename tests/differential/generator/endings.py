@@ -111,12 +111,17 @@ def drain(w: World, series: int) -> Plan:
     for account in w.accounts():
         if w.view.claim(account, series)[1] > 0 and w.chance(80):
             yield w.act(w.anybody(), "exchange.draw", account, series)
-    for owner in {w.view.owner_of(n) for n in w.accounts()}:
+    for owner in owners(w):
         if w.chance(25):
             yield w.act(owner, "exchange.collectBounty", series)
     yield w.act(w.anybody(), "exchange.collectFees", series)
     if w.chance(50):
         yield clearing.withdraw_treasury(w)
+
+
+def owners(w: World) -> list[str]:
+    """Each once, in an order that is the same in every process; that of a set of strings is not."""
+    return list(dict.fromkeys(w.view.owner_of(n) for n in w.accounts()))
 
 
 def indebted_holder(w: World, account: int, series: int) -> Plan:
@@ -126,7 +131,7 @@ def indebted_holder(w: World, account: int, series: int) -> Plan:
         token = w.view.token(series, long_)
         if not int(token, 16):
             continue
-        for holder in {w.view.owner_of(n) for n in w.accounts()}:
+        for holder in owners(w):
             if w.view.token_balance(token, holder) and holder != owner:
                 yield w.act(holder, "token.transfer", token, owner, 1)
                 yield w.act(owner, "exchange.redeem", series, long_, 1)
