@@ -22,7 +22,7 @@ FULL_EVERY = 25
 
 
 class Disagreement(AssertionError):
-    """Model and contracts differ, or a promise of design.md section 9 is broken.
+    """Model and contracts differ, or an invariant of docs/spec is broken.
 
     :param kind: what differs, the same for the same fault
     :param text: both sides

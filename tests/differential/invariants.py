@@ -1,6 +1,6 @@
-"""The promises of design.md section 9, checked on the model: the contracts are the same word for word.
+"""The invariants of docs/spec, checked on the model: the contracts are the same word for word.
 
-Numbers are those of the section. 6 (order and split of settlement) and 9 (everybody can always leave) are
+Numbers are those of the page. 6 (order and split of settlement) and 9 (everybody can always leave) are
 about whole lives: the lives end with every series closed and drawn.
 """
 

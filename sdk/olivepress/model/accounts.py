@@ -1,7 +1,7 @@
-"""Who may act for which account (Accounts.sol, design.md section 4: agent keys).
+"""Who may act for which account (Accounts.sol; docs/spec/accounts.md).
 
-An address owns at most one account and serves at most one; it never does both. An agent must accept, so
-nobody can be bound by a stranger.
+An address owns at most one account and serves at most one; it never does both (ACCOUNT-1). An agent must
+accept, so nobody can be bound by a stranger, and serves until its expiry (ACCOUNT-2).
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-"""Order queues: one per series, side and tick (OrderBook.sol; design.md section 5).
+"""Order queues: one per series, side and tick (OrderBook.sol; docs/spec/book.md).
 
 An order stands at an index of its level's queue, head <= index < tail. A filled order is retired by moving
 the head; a cancelled one is trimmed at either end of its queue or stays as a tombstone. A level that
 empties starts again at index 1, and each use of an index has a generation of its own, so that an order id
-never comes twice.
+never comes twice (BOOK-14).
 
     order id = series 16 | side 8 | tick 24 | index 32 | generation 16
 
 The best price of a side is that of its best level. It may be a ghost: mass cancels kill orders in O(1) by
-raising the epoch of the position, and those stay in their queues until somebody meets them.
+raising the epoch of the position, and those stay in their queues until somebody meets them (BOOK-12,
+BOOK-20).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def best(side: Side) -> int:
 
 
 def rest(c: Context, side: Side, tick: int, lots: int, flags: int, expiry: int, client_id: int) -> int:
-    """Puts an order at the end of its queue and reserves its lots."""
+    """Puts an order at the end of its queue and reserves its lots (BOOK-8)."""
     journal, position = c.state.journal, c.position
     level = side.levels.get(tick)
     if level is None:
@@ -156,7 +157,7 @@ def drop(state: State, side: Side, tick: int, level: Level) -> None:
 
 
 def kill_orders(state: State, account: int, series: Series | None) -> None:
-    """A newer epoch kills every order of an older one in O(1); their lots are free at once."""
+    """A newer epoch kills every order of an older one in O(1); their lots are free at once (BOOK-12)."""
     position = series.positions.get(account) if series else None
     if series is None or position is None or position.open_count == 0:
         return

@@ -1,9 +1,11 @@
-"""Bonded challenges of a settlement whose window is thinly covered (Challenges.sol; design.md section 8).
+"""Bonded challenges of a settlement whose window is thinly covered (Challenges.sol;
+docs/spec/settlement.md).
 
-The settlement price is the window's average over its fresh seconds, rounded to the tick. When fewer than
-98% of the window's seconds were fresh, anyone may post a bond and challenge it; the arbiter then decides,
-only between the lowest and highest value published in the window. Unchallenged, or after the arbiter's
-silence, the average stands. With no fresh second at all, the last value before the window does.
+The settlement price is the window's average over its fresh seconds, rounded to the tick (SETTLE-6). When
+fewer than 98% of the window's seconds were fresh, anyone may post a bond and challenge it (SETTLE-8); the
+arbiter then decides, only between the lowest and highest value published in the window (SETTLE-9).
+Unchallenged, or after the arbiter's silence, the average stands (SETTLE-10). With no fresh second at all, the
+last value before the window does (SETTLE-12).
 """
 
 from __future__ import annotations
@@ -51,7 +53,8 @@ class Average(NamedTuple):
 
 
 def average(state: State, series: Series, now: int) -> Average:
-    """The window's average over its fresh seconds; without one, the last value before the window."""
+    """The window's average over its fresh seconds; without one, the last value before the window (SETTLE-6,
+    SETTLE-12)."""
     spec = series.spec
     total, fresh, elapsed, fixed = state.oracle.window(spec.feed, spec.window_start, spec.expiry_day, now)
     if fresh:
@@ -86,8 +89,8 @@ def challenge(state: State, call: Call, number: int) -> None:
 
 
 def rule(state: State, call: Call, number: int, tick: int, evidence: bytes) -> None:
-    """The arbiter decides. Upheld when the ruling differs from the average: then the bond goes back to the
-    challenger; otherwise to insurance."""
+    """The arbiter decides (SETTLE-9). Upheld when the ruling differs from the average: then the bond goes
+    back to the challenger; otherwise to insurance (SETTLE-11)."""
     if call.sender != state.office.arbiter:
         refuse(NotAuthorised, call.sender)
     posted = state.challenges.get(number)
@@ -133,7 +136,7 @@ def decide(state: State, series: Series, found: Average, now: int) -> int:
 
 
 def release(state: State, number: int) -> None:
-    """At settlement after the arbiter's silence the bond goes back."""
+    """At settlement after the arbiter's silence the bond goes back (SETTLE-10)."""
     posted = state.challenges.get(number)
     if posted is not None and posted.bond:
         state.journal.keep(posted)

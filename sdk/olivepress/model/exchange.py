@@ -105,7 +105,7 @@ class Exchange(Reads, Clearing):
 
     @atomic
     def withdraw(self, call: Call, amount: int, to: str) -> None:
-        """Bound: cash + sum of negative values - initial margin. Unrealised gains never count."""
+        """Bound: cash + sum of negative values - initial margin (MARGIN-2). Unrealised gains never count."""
         state = self.state
         if amount == 0:
             refuse(ZeroAmount)

@@ -1,14 +1,14 @@
-"""One index feed and its exact time average. design.md section 8; docs/spec/oracle.md.
+"""One index feed and its exact time average (IndexOracle.sol; docs/spec/oracle.md).
 
 An accepted value holds from its observation time to that of the next accepted one. The first `heartbeat` of
 those seconds are fresh and count in the average; the others are stale and count in nothing. So two totals
-say everything:
+say everything (ORACLE-7):
 
     price_seconds = sum of value x fresh seconds        average = price_seconds / fresh_seconds
 
-A value that moves farther than the feed's bound is not taken at once: it waits for the next round. When
-that one agrees, the waiting value is in force from its own observation time on, and the interval between
-the two is booked at the confirmed price.
+A value that moves farther than the feed's bound is not taken at once: it waits for the next round
+(ORACLE-10). When that one agrees, the waiting value is in force from its own observation time on, and the
+interval between the two is booked at the confirmed price (ORACLE-11).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Feed:
     halted: bool = False
 
     def fresh_at(self, time: int) -> bool:
-        """At most a heartbeat old, no round waiting, not halted."""
+        """At most a heartbeat old, no round waiting, not halted (ORACLE-8)."""
         return (
             self.time != 0
             and time <= self.time + self.info.heartbeat

@@ -1,7 +1,8 @@
-"""Insurance of a feed, the deficits declared against it, and the brake (Insurance.sol; design.md section 7).
+"""Insurance of a feed, the deficits declared against it, and the brake (Insurance.sol;
+docs/spec/liquidation.md).
 
 While the declared deficits of a feed exceed its insurance, its series are reduce-only and nothing is drawn
-from them: no winner runs while a loss is unassigned.
+from them: no winner runs while a loss is unassigned (LIQ-12).
 """
 
 from __future__ import annotations

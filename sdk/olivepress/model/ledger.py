@@ -1,5 +1,5 @@
-"""Cash, the series that an account lists, and collateral moving in and out (Ledger.sol; design.md section
-4)."""
+"""Cash, the series that an account lists, and collateral moving in and out (Ledger.sol;
+docs/spec/accounts.md)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def set_cash(state: State, account: Account, amount: int) -> None:
 
 
 def join(state: State, account: Account, series: Series) -> None:
-    """Adds a series to an account's list; makes room by dropping series in which nothing is left."""
+    """Adds a series to an account's list; makes room by dropping series in which nothing is left
+    (ACCOUNT-3)."""
     if series.id in account.series:
         return
     if not _room(account):

@@ -1,4 +1,4 @@
-"""What happens to an account below its margin (Liquidation.sol, RiskDesk.sol; design.md section 7).
+"""What happens to an account below its margin (Liquidation.sol; docs/spec/liquidation.md).
 
     cancel_orders   equity does not carry the fills of its orders: they are killed
     liquidate       equity < MM: part of a position is closed through the book, no more than restores IM
@@ -6,7 +6,7 @@
     declare         equity < 0 for a whole auction: what it lacks is declared, and brakes the feed
 
 In `liquidate` and `auction` what the account loses against the mark, keeper and fees included, is at most
-max(equity, 0) * MM freed / MM. So no step lowers its equity - MM. Every step is open to anyone.
+max(equity, 0) * MM freed / MM (LIQ-9). So no step lowers its equity - MM. Every step is open to anyone.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ WHOLE = 1_000_000
 
 
 def cancel_orders(state: State, call: Call, number: int) -> None:
-    """Kills all orders of an account whose equity would not carry their fills."""
+    """Kills all orders of an account whose equity would not carry their fills (LIQ-1)."""
     account, m = _assess(state, call, number)
     if m.equity >= m.orders_margin:
         refuse(Healthy, number, m.equity, m.orders_margin)
@@ -62,6 +62,7 @@ def cancel_orders(state: State, call: Call, number: int) -> None:
 
 
 def _kill_orders(state: State, account: Account) -> None:
+    """Both other steps begin with it (LIQ-2)."""
     for number in account.series:
         if number:
             book.kill_orders(state, account.id, state.series[number])
@@ -73,10 +74,12 @@ def _kill_orders(state: State, account: Account) -> None:
 def liquidate(
     state: State, call: Call, number: int, series_number: int, lots: int, limit: int, max_steps: int
 ) -> tuple[int, int]:
-    """Closes part of a position through the book, inside the band.
+    """Closes part of a position through the book, inside the band (LIQ-3).
 
-    :param lots: at most :param limit: worst tick for the account :returns: lots closed, and what the keeper
-    earned; (0, 0) when only dead orders were met, which stay removed
+    :param lots: close at most so many
+    :param limit: worst tick for the account
+    :returns: lots closed, and what the keeper earned; (0, 0) when only dead orders were met, which stay
+        removed (LIQ-6)
     """
     keeper = actor(state, call, PLACE)
     if keeper.id == number:
@@ -91,7 +94,7 @@ def liquidate(
     _below(state, call, account, before)
     lots = min(lots, _most_lots(c, before))
     flags = trading.IMMEDIATE if c.position.lots < 0 else trading.IMMEDIATE | trading.SELL
-    if before.equity <= 0:
+    if before.equity <= 0:  # LIQ-5
         c.taker_fee = c.maker_rebate = 0
         flags |= FEES_WAIVED
     low, high = matching.band(c.series)
@@ -114,8 +117,8 @@ def liquidate(
 
 
 def _most_lots(c: Context, before: AccountMargin) -> int:
-    """The lots that bring equity at the mark back to IM. IM is convex in the lots closed, so each frees at
-    most what the first does, and those asked for are never too many."""
+    """The lots that bring equity at the mark back to IM (LIQ-3). IM is convex in the lots closed, so each
+    frees at most what the first does, and those asked for are never too many."""
     held = c.position.lots
     if held == 0:
         refuse(NothingToReduce, c.series.id, 0)
@@ -131,7 +134,7 @@ def _most_lots(c: Context, before: AccountMargin) -> int:
 
 
 def _reward(state: State, call: Call, c: Context, before: AccountMargin) -> int:
-    """The keeper's share of the MM freed, as far as the account's allowed loss reaches."""
+    """The keeper's share of the MM freed, as far as the account's allowed loss reaches (LIQ-4)."""
     m = margin.assess_in(c, c.position, cached=False)
     freed = before.maintenance_margin - m.maintenance_margin
     if freed <= 0:
@@ -145,7 +148,7 @@ def _reward(state: State, call: Call, c: Context, before: AccountMargin) -> int:
 
 
 def _allowed(before: AccountMargin, freed: int) -> int:
-    """max(equity, 0) * MM freed / MM"""
+    """max(equity, 0) * MM freed / MM: what the account may lose (LIQ-9)."""
     if before.equity <= 0 or before.maintenance_margin == 0:
         return 0
     return before.equity * freed // before.maintenance_margin
@@ -169,7 +172,7 @@ class Slice:
 
 
 def auction(state: State, call: Call, number: int, feed: int, fraction: int) -> tuple[int, int]:
-    """Hands a fraction (1e-6) of every position of a feed to the caller's account.
+    """Hands a fraction (1e-6) of every position of a feed to the caller's account (LIQ-7).
 
     :returns: the discount paid by the account, and that paid by insurance
     """
@@ -230,7 +233,7 @@ def _move(state: State, call: Call, x: Slice, series: Series) -> None:
 
 def _pay_discount(state: State, call: Call, x: Slice, series: Series) -> tuple[int, int]:
     """The account pays the discount as far as its allowed loss reaches, insurance the rest as far as it
-    goes."""
+    goes (LIQ-9)."""
     m = margin.assess(state, x.account, call.time)
     freed = x.before.maintenance_margin - m.maintenance_margin
     if freed <= 0:
@@ -260,7 +263,8 @@ def flag(state: State, call: Call, number: int) -> None:
 
 
 def _below(state: State, call: Call, account: Account, m: AccountMargin) -> int:
-    """Refuses unless the account is below MM. The seconds since it was first seen there, at most AUCTION."""
+    """Refuses unless the account is below MM. The seconds since it was first seen there, at most AUCTION: the
+    discount grows with them (LIQ-8)."""
     if m.stale:
         refuse(StaleAccount, account.id)
     if m.equity >= m.maintenance_margin:
@@ -270,7 +274,8 @@ def _below(state: State, call: Call, account: Account, m: AccountMargin) -> int:
 
 
 def _note(state: State, call: Call, account: int, equity: int, maintenance_margin: int) -> int:
-    """Keeps both clocks of an account: below MM since, and below zero since; 0 when it is not. The first.
+    """Keeps both clocks of an account: below MM since, and below zero since; 0 when it is not (LIQ-10).
+    Returns the first.
 
     A clock at which nobody has looked for MEMORY starts anew: the account may have recovered meanwhile.
     """
@@ -295,7 +300,7 @@ def _clock(state: State, call: Call, account: int) -> Clock:
 
 def declare(state: State, call: Call, number: int, feed: int) -> int:
     """Declares what an account lacks in a feed once it has been below zero for as long as a whole auction;
-    less, or nothing once cured, at any time. Returns the amount."""
+    less, or nothing once cured, at any time (LIQ-11). Returns the amount."""
     account, m = _assess(state, call, number)
     before = state.declared.get((number, feed), 0)
     amount = min(_loss_in(state, call, account, feed), -m.equity) if m.equity < 0 else 0

@@ -1,4 +1,5 @@
-"""Listing a series: its terms are checked once and frozen (Listing.sol; design.md sections 1, 5, 6)."""
+"""Listing a series: its terms are checked once and frozen (Listing.sol; SETTLE-2 in
+docs/spec/settlement.md)."""
 
 from __future__ import annotations
 
@@ -56,7 +57,7 @@ def list_series(state: State, call: Call, spec: SeriesSpec) -> int:
 
 
 def set_reduce_only(state: State, call: Call, number: int, on: bool) -> None:
-    """The guardian's brake: lapses by itself, so it cannot hold a series for ever."""
+    """The guardian's brake: lapses by itself, so it cannot hold a series for ever (ACCOUNT-4)."""
     series = state.series.get(number)
     if series is None:
         refuse(UnknownSeries, number)
@@ -91,7 +92,7 @@ def _check_rates(spec: SeriesSpec) -> None:
     _within("mmBps", spec.mm_bps, 1, 10_000)
     _within("spreadBps", spec.spread_bps, 0, spec.mm_bps)
     _within("gainPct", spec.gain_pct, 0, 100)
-    # A fill at the band's edge leaves a maker that was just checked at or above maintenance margin.
+    # MARGIN-11: a fill at the band's edge leaves a maker that was just checked at or above MM.
     least = spec.mm_bps + 2 * spec.band_bps + spec.gap_bps + (spec.taker_fee + 99) // 100
     _within("imBps", spec.im_bps, least, 20_000)
     _within("maxMarkAge", spec.max_mark_age, 1, 3_600)

@@ -1,13 +1,15 @@
-"""Portfolio margin of one account (Margin.sol; design.md section 6).
+"""Portfolio margin of one account (Margin.sol; docs/spec/margin.md).
 
-Long and short deltas of series on the same feed with the same cap offset each other at a spread charge;
-open orders count as if the worse side of them filled; no requirement exceeds the largest loss:
+Long and short deltas of series on the same feed with the same cap offset each other at a spread charge
+(MARGIN-3); open orders count as if the worse side of them filled; no requirement exceeds the largest loss:
 
-    MM = mm * |D| + spread * min(L, S)
-    IM = im(size) * max(|D + B|, |D - A|) + spread * min(L + B, S + A)
-    each at most r * (L + B + A) + sum over shorts of min(r * |delta|, lots * (priceCap - mark) * v)
+    MM = mm * |D| + spread * min(L, S)                                      MARGIN-5
+    IM = im(size) * max(|D + B|, |D - A|) + spread * min(L + B, S + A)      MARGIN-6
+    each at most r * (L + B + A)                                            MARGIN-8
+        + sum over shorts of min(r * |delta|, lots * (priceCap - mark) * v)
 
-L and S are the sums of long and short deltas, D = L - S, B and A open buys and sells at the mark.
+L and S are the sums of long and short deltas, D = L - S, B and A open buys and sells at the mark; r is mm or
+im, and MM knows no orders: B = A = 0 in its bound.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ def assess_in(c: Context, position: Position, *, cached: bool) -> AccountMargin:
 
 def check(c: Context, *, cached: bool) -> bool:
     """True when IM-equity covers IM. Otherwise the action must not have lowered equity - IM, nor leave equity
-    negative (invariant 4)."""
+    negative (MARGIN-10)."""
     m, legs = _weigh(c, c.position, cached)
     initial = _initial(legs) if len(legs) == 1 else sum(map(_initial, _groups(legs)))
     if m.im_equity >= initial:
@@ -96,7 +98,7 @@ def require_not_lowered(account: Account, m: AccountMargin, was: AccountMargin) 
 
 
 def withdrawable(m: AccountMargin) -> int:
-    """cash + losses - IM, not below zero: nobody can withdraw an unrealised gain (section 4)."""
+    """cash + losses - IM, not below zero: nobody can withdraw an unrealised gain (MARGIN-2)."""
     return max(m.cash + m.losses - m.initial_margin, 0)
 
 
@@ -127,6 +129,7 @@ def _other(
 
 
 def _value(m: AccountMargin, value: int, gain_pct: int) -> None:
+    """Adds a position's value; of a gain only a part counts for IM (MARGIN-1)."""
     m.equity += value
     if value < 0:
         m.losses += value
@@ -150,7 +153,7 @@ def _measure(
     _value(m, position.quote + lots * unit, spec.gain_pct)
     if stale and lots:
         m.stale = True
-    # im(size) grows with the position's share of open interest.
+    # MARGIN-9: im(size) grows with the position's share of open interest.
     bought, sold = abs(lots + position.open_buy), abs(lots - position.open_sell)
     size = bought if bought > sold else sold
     im_rate = spec.im_bps * 10_000
@@ -159,7 +162,7 @@ def _measure(
         im_rate += spec.im_bps * spec.concentration_pct * 100 * size // share
     delta = lots * delta_mark * spec.tick_value
     short_loss = -lots * (spec.price_cap - mark_) * spec.tick_value if lots < 0 else 0
-    # A fill can cost the band of the whole mark, however little of it can still move.
+    # MARGIN-4: a fill can cost the band of the whole mark, however little of it can still move.
     legs.append((spec, delta, position.open_buy * unit, position.open_sell * unit, short_loss, im_rate))
 
 
@@ -172,7 +175,7 @@ def _require(m: AccountMargin, legs: list[Leg]) -> AccountMargin:
 
 
 def _groups(legs: list[Leg]) -> list[list[Leg]]:
-    """Legs that offset each other: one feed, one cap."""
+    """Legs that offset each other: one feed, one cap (MARGIN-3)."""
     groups: dict[tuple[int, int], list[Leg]] = {}
     for leg in legs:
         groups.setdefault((leg[0].feed, leg[0].price_cap), []).append(leg)
@@ -180,7 +183,7 @@ def _groups(legs: list[Leg]) -> list[list[Leg]]:
 
 
 def _initial(group: list[Leg]) -> int:
-    """IM of one group. Rates are the highest of its legs."""
+    """IM of one group (MARGIN-6). Rates are the highest of its legs."""
     longs = shorts = buys = sells = rate = spread_bps = 0
     for spec, delta, leg_buys, leg_sells, _, im_rate in group:
         if delta >= 0:
@@ -202,7 +205,7 @@ def _initial(group: list[Leg]) -> int:
 
 
 def _maintain(m: AccountMargin, group: list[Leg]) -> None:
-    """MM of one group, and below which equity its orders may be cancelled (section 7, step 1)."""
+    """MM of one group (MARGIN-5), and below which equity its orders may be cancelled (MARGIN-7)."""
     longs = sum(delta for _, delta, _, _, _, _ in group if delta > 0)
     shorts = -sum(delta for _, delta, _, _, _, _ in group if delta < 0)
     buys = sum(leg[2] for leg in group)
@@ -218,7 +221,7 @@ def _maintain(m: AccountMargin, group: list[Leg]) -> None:
 
 
 def _capped(group: list[Leg], rate: int) -> int:
-    """Margin of the shorts at a rate: none needs more than it can lose."""
+    """Margin of the shorts at a rate: none needs more than it can lose (MARGIN-8)."""
     total = 0
     for _, delta, _, _, short_loss, _ in group:
         if delta < 0:

@@ -1,11 +1,11 @@
-"""Mark price: index plus a basis that follows trades (Mark.sol; design.md section 6).
+"""Mark price: index plus a basis that follows trades (Mark.sol; docs/spec/margin.md).
 
-Index and basis are held in 1/256 tick. Until the averaging window starts, mark = index + basis. Inside it,
-the seconds behind count as they were and those ahead at the index plus a shrinking basis:
+Index and basis are held in 1/256 tick. Until the averaging window starts, mark = index + basis (MARK-1).
+Inside it, the seconds behind count as they were and those ahead at the index plus a shrinking basis (MARK-5):
 
     mark = (fixed sum + remaining * (index + basis * remaining / window)) / (fresh + remaining)
 
-Only the part ahead can still move; that is the `delta_mark` for which margin is asked.
+Only the part ahead can still move; that is the `delta_mark` for which margin is asked (MARGIN-4).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _fixing(oracle: OracleReads, series: Series, index: int, stale: bool, now: i
     seconds = fresh + remaining
     fixed = (total << 8) // spec.tick_size
     mark = _ticks(towards_zero(fixed + ahead, seconds), spec.price_cap)
-    # A window that may end below the coverage minimum can be challenged: then all of the mark can still move.
+    # MARGIN-4: a window that may end below the coverage minimum can be challenged: all of the mark can move.
     if (window - remaining - fresh) * 50 > window:
         return Quote(mark, mark, stale, index)
     return Quote(mark, min(_ticks(towards_zero(ahead, seconds), spec.price_cap), mark), stale, index)
@@ -64,7 +64,8 @@ def _fixing(oracle: OracleReads, series: Series, index: int, stale: bool, now: i
 def follow(series: Series, index: int, traded_lots: int, traded_ticks: int, now: int) -> None:
     """Lets the trades of one call pull the basis towards (average price - index).
 
-    Weighted by traded size against open interest and by time; at most half of (im - mm) an hour.
+    Weighted by traded size against open interest and by time (MARK-2); at most half of (im - mm) an hour
+    (MARK-3).
     """
     spec, hot = series.spec, series.hot
     elapsed = min(now - hot.basis_time, BASIS_HORIZON)
@@ -74,13 +75,13 @@ def follow(series: Series, index: int, traded_lots: int, traded_ticks: int, now:
     # 4/5, as up to BASIS_HORIZON from before the hour may count in it.
     limit = (hot.mark << 8) * (spec.im_bps - spec.mm_bps) * elapsed * 4 // (2 * 10_000 * 5 * 3_600)
     step = _within(step, limit)
-    if step:  # else time goes on counting, so that dust trades cannot freeze the basis
+    if step:  # MARK-4: else time goes on counting, so that dust trades cannot freeze the basis
         hot.basis += step
         hot.basis_time = now
 
 
 def expired(series: Series, now: int) -> bool:
-    """True when the cached mark may not be relied on for placing."""
+    """True when the cached mark may not be relied on for placing (MARK-6)."""
     hot = series.hot
     if hot.settled:
         return False

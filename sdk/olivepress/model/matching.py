@@ -1,9 +1,10 @@
 """The match loop: walks the opposite side from its best price, fills the living, retires the dead
-(Matching.sol; design.md section 5).
+(Matching.sol; docs/spec/book.md).
 
-Price, then time. A resting order is retired instead of filled when its account cancelled en masse since,
-when it ran out, when it lies outside the band on the side that hurts its maker, when its maker's mark moved
-against it by more than `gap` since its margin was checked, or when it has nothing to reduce.
+Price, then time (BOOK-15). A resting order is retired instead of filled when its account cancelled en masse
+since (BOOK-12), when it ran out (BOOK-1), when it lies outside the band on the side that hurts its maker
+(BOOK-16), when its maker's mark moved against it by more than `gap` since its margin was checked (BOOK-17),
+when it has nothing to reduce (BOOK-5), or when it is the taker's own (BOOK-18).
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def walk(c: Context, side: Side, limit: int, lots: int, flags: int) -> tuple[int
 
 
 def band(series: Series) -> tuple[int, int]:
-    """Lowest and highest tick at which orders may be placed and filled."""
+    """Lowest and highest tick at which orders may be placed and filled (BOOK-6)."""
     spec, mark = series.spec, series.hot.mark
     low = (mark * (10_000 - spec.band_bps) + 9_999) // 10_000
     high = mark * (10_000 + spec.band_bps) // 10_000
@@ -87,7 +88,7 @@ def band(series: Series) -> tuple[int, int]:
 
 
 def _level(c: Context, w: Walk, level: Level) -> bool:
-    """True when every order of the level is gone."""
+    """True when every order of the level is gone. Each place looked at is a step (BOOK-19)."""
     journal, orders = c.state.journal, level.orders
     index, tail = level.head, level.tail
     journal.on_undo((_set_ends, level, index, tail))
@@ -204,10 +205,10 @@ def _fill(c: Context, w: Walk, order: Order, position: Position, order_id: int) 
 
 
 def exchange(c: Context, maker: Position, side: int, tick: int, lots: int) -> None:
-    """Moves `lots` at `tick` between the maker, who is on `side`, and the acting account (design.md section
-    4).
+    """Moves `lots` at `tick` between the maker, who is on `side`, and the acting account (BOOK-23).
 
-    No division but in fee and rebate, and those round against whoever acts: quotes and fees sum up exactly.
+    No division but in fee and rebate (BOOK-24), and those round against whoever acts: quotes and fees sum up
+    exactly.
     """
     taker, hot = c.position, c.series.hot
     amount = lots * tick * c.series.spec.tick_value

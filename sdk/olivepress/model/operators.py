@@ -1,12 +1,12 @@
-"""Who signs the index, and what a packed update says. design.md section 8; docs/spec/oracle.md.
+"""Who signs the index, and what a packed update says (IndexOracle.sol; docs/spec/oracle.md).
 
 With n operators up to f = (n - 1) // 3 may lie or be silent. A quorum is at least 2f + 1, so that the lower
-median of the signed values lies within the honest ones, and at most n - f, so that the silent cannot stop a
-feed.
+median of the signed values lies within the honest ones (ORACLE-2), and at most n - f, so that the silent
+cannot stop a feed (ORACLE-1).
 
 The model does no cryptography. A `Batch` is an update as the contract sees it after it recovered the
 signers: whoever they are, they and the silent operators that the relayer names must together hash to the
-set.
+set (ORACLE-3, ORACLE-4).
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def verify(batch: Batch, operators: OperatorSet) -> None:
 
 
 def lower_medians(batch: Batch) -> Iterator[tuple[int, int]]:
-    """Each feed with the lower median of its values, checked when it is asked for."""
+    """Each feed with the lower median of its values, checked when it is asked for (ORACLE-5)."""
     for place, (feed, pointer) in enumerate(zip(batch.feeds, batch.medians, strict=True)):
         values = [report.values[place] for report in batch.reports]
         middle = sorted(values)[(len(values) - 1) // 2]

@@ -1,10 +1,10 @@
-"""The index oracle: signed rounds in, exact time averages out. IndexOracle.sol; design.md section 8.
+"""The index oracle: signed rounds in, exact time averages out (IndexOracle.sol; docs/spec/oracle.md).
 
 Verbs take a `Call` and change the oracle or refuse, leaving no trace; reads take `now`, the time of the
 block. A day is unix seconds / 86400; its checkpoint holds the totals at the UTC midnight that begins it. A
 checkpoint is final once no report can change it any more: reports older than `max_lag` are refused, so that
-is `max_lag` after the midnight. A series that settles reads two checkpoints: average = difference of
-price_seconds over difference of fresh_seconds, coverage = fresh seconds / elapsed seconds.
+is `max_lag` after the midnight (ORACLE-9). A series that settles reads two checkpoints: average = difference
+of price_seconds over difference of fresh_seconds, coverage = fresh seconds / elapsed seconds.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class IndexOracle:
 
     @atomic
     def update(self, call: Call, batch: Batch) -> None:
-        """One round of one or more feeds. Anyone may send it; one refused feed refuses them all."""
+        """One round of one or more feeds, by anyone. One refused feed refuses them all (ORACLE-6)."""
         oldest = call.time - self.max_lag
         self._check_not_future(call, batch)
         if batch.observed_at < oldest:
@@ -144,7 +144,7 @@ class IndexOracle:
     # --- one round of one feed ---
 
     def _take_round(self, feed: int, price: int, batch: Batch) -> None:
-        """Accepts a value inside the bound at once; one beyond it waits for the next round."""
+        """Accepts a value inside the bound at once; one beyond it waits for the next round (ORACLE-10)."""
         state = self._feed(feed)
         at = batch.observed_at
         self._check_value(batch.operator_set, feed, state, price)
@@ -167,7 +167,7 @@ class IndexOracle:
 
     def _resolve_pending(self, feed: int, state: Feed, waiting: Pending, price: int, at: int) -> Feed:
         """A second round that agrees in time puts the waiting one in force from its own time on; any other
-        drops it."""
+        drops it (ORACLE-11)."""
         if at <= waiting.time:
             refuse(TimeNotIncreasing, feed, at, waiting.time)
         in_time = at < waiting.time + state.info.heartbeat
@@ -242,7 +242,7 @@ class IndexOracle:
         )
 
     def window_range(self, feed: int, from_day: int, to_day: int, now: int) -> tuple[int, int]:
-        """Lowest and highest known value observed in the window; 0, 0 where none is known.
+        """Lowest and highest known value observed in the window; 0, 0 where none is known (ORACLE-12).
 
         Known are the last value of each day and what `note_range` was given.
         """
@@ -294,7 +294,7 @@ class IndexOracle:
         """Sets are numbered from 1."""
         return len(self._sets)
 
-    # --- owner ---
+    # --- owner: nothing else is anybody's privilege (ORACLE-13) ---
 
     @atomic
     def add_operator_set(self, call: Call, operators: Sequence[str], quorum: int) -> int:

@@ -35,6 +35,7 @@ class Reads:
         return mark.Quote(found.hot.mark, 0, False, 0)
 
     def phase_of(self, series: int, now: int) -> Phase:
+        """SETTLE-1."""
         found = self.state.series.get(series)
         if found is None:
             return Phase.NONE

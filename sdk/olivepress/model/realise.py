@@ -1,8 +1,8 @@
-"""Value to cash and back: drawing a flat account's gain, paying losses and debts (Realising.sol; design.md
-4, 8).
+"""Value to cash and back: drawing a flat account's gain, paying losses and debts (Realising.sol;
+docs/spec/settlement.md).
 
-None of it changes anybody's equity. Per series, always: sum of quote + fees + advance = pool; while
-settled, plus lots x settlement price of the accounts not yet cranked.
+None of it changes anybody's equity (SETTLE-3). Per series, always: sum of quote + fees + advance = pool;
+while settled, plus lots x settlement price of the accounts not yet cranked (SETTLE-20).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _draw_gain(
     state: State, call: Call, account: Account, series: Series, position: Position, payers: Sequence[int]
 ) -> int:
     """No sooner than the second UTC midnight after the last fill, so that a deficit is declared before anyone
-    runs; nothing while the declared deficits of the feed exceed its insurance."""
+    runs; nothing while the declared deficits of the feed exceed its insurance (SETTLE-4)."""
     allowed_from = (position.last_fill_day + 2) * DAY
     if call.time < allowed_from:
         refuse(TooEarly, allowed_from)
@@ -92,7 +92,7 @@ def _draw_gain(
 
 
 def _collect(state: State, call: Call, series: Series, wanted: int, payers: Sequence[int]) -> None:
-    """Named losers pay at most their loss, their cash, and what is still needed. Their equity is
+    """Named losers pay at most their loss, their cash, and what is still needed (SETTLE-5). Their equity is
     unchanged."""
     now = quote(state.oracle, series, call.time)
     if now.stale:
@@ -119,7 +119,8 @@ def _collect(state: State, call: Call, series: Series, wanted: int, payers: Sequ
 def pay_debt(state: State, account: Account, series: Series) -> int:
     """Pays what a settled account owes to a series, as far as its cash goes.
 
-    A debt paid after closing first raises the claims' share to one, then repays insurance, then is fees.
+    A debt paid after closing first raises the claims' share to one, then repays insurance, then is fees
+    (SETTLE-17).
     """
     position = state.position(series, account.id)
     paid = min(-position.quote, account.cash)

@@ -1,13 +1,14 @@
-"""From expiry to money: settlement price, crank, claims, fees and bounties (Settlement.sol; design.md
-section 8).
+"""From expiry to money: settlement price, crank, claims, fees and bounties (Settlement.sol;
+docs/spec/settlement.md).
 
-    settle            fixes the price once the window's last checkpoint is final settle_accounts   turns
-    each account's lots into money: losers pay what their cash allows, the rest stays a
-                      debt; gains become claims
-    (closing)         when the last account is cranked, insurance advances what claims lack, as far as it goes
-    draw              pays a claim at collected / claims; the account's own debts take their share first
+    settle            fixes the price once the window's last checkpoint is final
+    settle_accounts   turns each account's lots into money: losers pay what their cash allows, and the rest
+                      stays a debt; gains become claims
+    (closing)         with the last account insurance advances what claims lack, as far as it goes
+    draw              pays a claim at collected / claims; then the account pays its debts elsewhere
 
-Within a series the result depends neither on the order of the accounts nor on how they are split over calls.
+Within a series the result depends neither on the order of the accounts nor on how they are split over calls
+(SETTLE-19).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ BOUNTY_BPS = 1_000
 
 
 def settle(state: State, call: Call, number: int) -> int:
-    """Fixes the settlement price; the tick. Anyone may call it."""
+    """Fixes the settlement price; the tick. Anyone may call it (SETTLE-7)."""
     series = _known(state, number)
     if call.time < series.expiry:
         refuse(NotExpired, number, series.expiry)
@@ -98,7 +99,7 @@ def _credit(state: State, series: Series, cranker: int) -> None:
 
 
 def _settle_account(state: State, account: Account, series: Series) -> None:
-    """quote += lots * S * v, lots = 0."""
+    """quote += lots * S * v, lots = 0; a loser pays what its cash allows (SETTLE-13)."""
     position, money = state.position(series, account.id), series.money
     state.journal.keep(position)
     state.journal.keep(money)
@@ -126,7 +127,7 @@ def _settle_account(state: State, account: Account, series: Series) -> None:
 
 
 def _close(state: State, series: Series) -> None:
-    """Every account is settled: insurance advances what claims lack, as far as it goes."""
+    """Every account is settled: insurance advances what claims lack, as far as it goes (SETTLE-14)."""
     money, feed = series.money, series.spec.feed
     state.journal.keep(money)
     state.journal.keep(series.hot)
@@ -146,7 +147,8 @@ def _close(state: State, series: Series) -> None:
 
 
 def draw(state: State, call: Call, number: int, series_number: int) -> int:
-    """Draws what an account's claim may draw now; what it owes elsewhere is paid first, oldest debt first."""
+    """Draws what an account's claim may draw now, claim x collected / claims less what was drawn (SETTLE-15);
+    with it the account pays what it owes elsewhere."""
     series = _known(state, series_number)
     if not series.hot.closed:
         refuse(NotClosed, series_number)
@@ -175,7 +177,7 @@ def draw(state: State, call: Call, number: int, series_number: int) -> int:
 
 
 def _pay_debts(state: State, account: Account) -> None:
-    """The lien: debts take the account's cash in the order in which their series expired."""
+    """The lien: debts take the account's cash in the order in which their series expired (SETTLE-16)."""
     owed = []
     for number in account.series:
         series = state.series.get(number)
@@ -225,7 +227,7 @@ def collect_bounty(state: State, call: Call, number: int) -> int:
 
 
 def _for_fees(money: Money) -> int:
-    """What a closed series' pool holds beyond all claims and advances: fees rank last."""
+    """What a closed series' pool holds beyond all claims and advances: fees rank last (SETTLE-18)."""
     if money.collected != money.claims or money.advance:
         return 0
     return money.pool - (money.collected - money.drawn)

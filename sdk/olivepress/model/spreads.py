@@ -1,5 +1,5 @@
-"""Calendar spreads: one month against another, both legs at once or not at all (Spreads.sol; design.md
-section 6).
+"""Calendar spreads: one month against another, both legs at once or not at all (Spreads.sol; BOOK-21 in
+docs/spec/book.md).
 
 Both books' resting orders are the liquidity: there is no spread book, so nothing is split.
 """
@@ -56,7 +56,7 @@ def _leg(c: Context, request: trading.Request) -> int:
 def _check(
     state: State, account: Account, buying: Context, selling: Context, was: margin.AccountMargin
 ) -> None:
-    """Margin once, with both legs; the basis still stands where it stood for `was`."""
+    """Margin once, with both legs (BOOK-22); the basis still stands where it stood for `was`."""
     m = margin.assess(state, account, buying.now)
     if m.im_equity < m.initial_margin:
         margin.require_not_lowered(account, m, was)

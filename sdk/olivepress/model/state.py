@@ -263,9 +263,8 @@ class Office(Record):
 
 @dataclass(slots=True)
 class State:
-    """The whole exchange. `address` is its own; `owner` lists series, `pending_owner` may take
-    over; `bond` is what a challenge costs;
-    `factory` deploys position tokens, whose addresses follow from its own.
+    """The whole exchange. `address` is its own; `owner` lists series, `pending_owner` may take over; `bond`
+    is what a challenge costs; `factory` deploys position tokens, whose addresses follow from its own.
 
     `feed_series` are the live series of a feed, which its brake reaches. `cranks` counts what an account
     settled in a series and has not been paid for.

@@ -1,10 +1,10 @@
-"""Fully funded long and short sides of a series as ERC-20 tokens (Tokens.sol, PositionToken.sol; design.md
-section 8).
+"""Fully funded long and short sides of a series as ERC-20 tokens (Tokens.sol, PositionToken.sol;
+docs/spec/tokens.md).
 
 One token per series and side, itself an account that never trades. Wrapping hands lots to it at a constant
 price: 0 for LONG, priceCap for SHORT. What that leaves the wrapper with as a loss, at the mark, is paid
 into the pool at once. So a LONG token is worth the settlement price, a SHORT token priceCap minus it,
-neither ever owes anything, and both rank equally with every winner of the series.
+neither ever owes anything, and both rank equally with every winner of the series (TOKEN-5).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from olivepress.signer import contract_address
 
 
 def create_tokens(state: State, call: Call, number: int) -> tuple[str, str]:
-    """Both tokens of a series: their addresses, LONG first. Anyone may create them, once."""
+    """Both tokens of a series: their addresses, LONG first. Anyone may create them, once (TOKEN-1)."""
     series = state.series.get(number)
     if series is None:
         refuse(UnknownSeries, number)
@@ -66,7 +66,7 @@ def create_tokens(state: State, call: Call, number: int) -> tuple[str, str]:
 
 
 def wrap(state: State, call: Call, number: int, long: bool, lots: int, to: str) -> None:
-    """Turns lots of the caller's position into tokens for `to`."""
+    """Turns lots of the caller's position into tokens for `to` (TOKEN-2)."""
     account = accounts.actor(state, call, OWNER)
     token, series = _token(state, number, long, lots)
     _check_alive(series, call)
@@ -103,7 +103,7 @@ def _fund(state: State, account: Account, series: Series, now: int) -> int:
 
 
 def unwrap(state: State, call: Call, number: int, long: bool, lots: int) -> None:
-    """Turns the caller's tokens into lots of its position, before expiry."""
+    """Turns the caller's tokens into lots of its position, before expiry (TOKEN-3)."""
     account = accounts.actor(state, call, OWNER)
     token, series = _token(state, number, long, lots)
     _check_alive(series, call)
@@ -146,7 +146,8 @@ def _move(state: State, giver: Account, taker: Account, series: Series, long: bo
 
 
 def redeem(state: State, call: Call, number: int, long: bool, lots: int) -> int:
-    """Moves the tokens' claim on a closed series into the caller's account, where it draws like any other."""
+    """Moves the tokens' claim on a closed series into the caller's account, where it draws like any other
+    (TOKEN-4)."""
     account = accounts.actor(state, call, OWNER)
     token, series = _token(state, number, long, lots)
     if not series.hot.closed:

@@ -1,4 +1,4 @@
-"""One call on one book: act, then check margin and limits (Trading.sol; design.md sections 5 and 6)."""
+"""One call on one book: act, then check margin and limits (Trading.sol; docs/spec/book.md)."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def load(state: State, now: int, number: int, account: Account | None, max_steps
     if mark.expired(series, now):
         refresh(c)
     guarded = hot.guarded and now < series.money.reduce_only_until
-    c.reduce_only = hot.stale or hot.deficit or guarded
+    c.reduce_only = hot.stale or hot.deficit or guarded  # BOOK-10, MARK-7
     return c
 
 
@@ -114,7 +114,7 @@ def refresh(c: Context) -> None:
 
 
 def place(c: Context, r: Request) -> tuple[int, int, bool]:
-    """Places one order; margin is checked by `finish`.
+    """Places one order ; margin is checked by `finish`.
 
     Returns the order id, 0 when nothing rests; lots traded; and whether a post-only order would have
     crossed, in which case nothing was placed.
@@ -125,7 +125,7 @@ def place(c: Context, r: Request) -> tuple[int, int, bool]:
     crossing = _crosses(r, opposite)
     if crossing:
         refresh(c)
-        if r.flags & POST_ONLY:
+        if r.flags & POST_ONLY:  # BOOK-4
             matching.walk(c, opposite, r.tick, matching.PRUNE, r.flags)
             if _crosses(r, opposite):
                 return 0, 0, True
@@ -157,6 +157,7 @@ def _crosses(r: Request, opposite: Side) -> bool:
 
 
 def _validate(c: Context, r: Request) -> None:
+    """BOOK-7, but for what `load` has refused."""
     flags, spec = r.flags, c.series.spec
     if flags & 3 == 3 or flags & UNKNOWN_FLAGS or (flags & 3 and flags & POST_ONLY):
         refuse(InvalidFlags, flags)
@@ -169,7 +170,8 @@ def _validate(c: Context, r: Request) -> None:
 
 
 def _reduce(c: Context, r: Request) -> None:
-    """Reduce-only, and the position limit. A resting reduce-only order is clipped at its fill."""
+    """Reduce-only (BOOK-5), and the position limit (BOOK-8). A resting reduce-only order is clipped at its
+    fill."""
     p, limit = c.position, c.series.spec.position_limit
     if c.reduce_only:
         if matching.reducible(p, r.side) == 0:
@@ -191,9 +193,10 @@ def _take(c: Context, r: Request, opposite: Side) -> tuple[int, int]:
     limit = max(r.tick, low) if r.flags & SELL else min(r.tick, high)
     left, end = matching.walk(c, opposite, limit, taking, r.flags)
     filled = taking - left
-    if r.flags & FILL_OR_KILL and filled != lots:
+    if r.flags & FILL_OR_KILL and filled != lots:  # BOOK-3
         refuse(FillOrKill, filled, lots)
     unfilled = lots - filled
+    # BOOK-1 rests, BOOK-2 does not.
     if unfilled == 0:
         end = END_FILLED
     elif end == END_FILLED:
@@ -211,7 +214,7 @@ def _taken(c: Context, r: Request, filled: int, unfilled: int, end: int) -> None
 
 
 def finish(c: Context) -> None:
-    """Checks margin and limits; logs what was done to the book."""
+    """Checks margin (MARGIN-10) and open interest (BOOK-9); logs what was done to the book."""
     p, series = c.position, c.series
     if c.margined and (p.open_count or p.lots or p.quote):  # else e.g. an IOC that found nothing
         if series.id not in c.account.series:
@@ -232,7 +235,7 @@ def finish(c: Context) -> None:
 
 
 def cancel(state: State, account: Account, order_id: int) -> None:
-    """Cancels one resting order; needs no mark and no margin."""
+    """Cancels one resting order; needs no mark and no margin (BOOK-11)."""
     series = state.series.get(order_id >> 80)
     position = series.positions.get(account.id) if series else None
     side = order_id >> 72 & 0xFF
@@ -249,7 +252,7 @@ def cancel(state: State, account: Account, order_id: int) -> None:
 
 
 def run(c: Context, operations: bytes, strict: bool) -> None:
-    """Packed operations, as in ITrading.batch."""
+    """Packed operations, as in ITrading.batch (BOOK-13)."""
     cursor = position = 0
     while cursor < len(operations):
         kind = operations[cursor]
