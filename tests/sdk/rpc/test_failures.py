@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -193,6 +194,21 @@ async def test_a_reader_that_is_too_slow_gets_a_gap() -> None:
         subscription.push(number)
     subscription.end()
     assert [event async for event in subscription] == [GAP, 4]
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="Linux alone waits with acknowledging")
+async def test_a_node_that_waits_for_each_acknowledgement_is_not_kept_waiting() -> None:
+    """As Anvil does: it holds back a small message until the one before it is acknowledged, 40 ms later."""
+    node = Node(echo)
+    async with node.running() as transport:
+        await transport.request("first")
+        (connection,) = node.connections
+        raw = connection.transport.get_extra_info("socket")
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        started = asyncio.get_running_loop().time()
+        for _ in range(25):
+            await asyncio.gather(*(transport.request(name) for name in ("one", "two", "three")))
+        assert asyncio.get_running_loop().time() - started < 25 * 0.02
 
 
 async def test_an_error_without_an_id_fails_what_is_in_flight() -> None:
