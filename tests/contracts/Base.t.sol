@@ -4,23 +4,17 @@ pragma solidity ^0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Test} from "forge-std/Test.sol";
 
-import {Exchange} from "../../contracts/Exchange.sol";
-import {Lens} from "../../contracts/Lens.sol";
-import {TokenFactory} from "../../contracts/PositionToken.sol";
-import {BackOffice} from "../../contracts/desks/BackOffice.sol";
-import {ClearingDesk} from "../../contracts/desks/ClearingDesk.sol";
-import {RiskDesk} from "../../contracts/desks/RiskDesk.sol";
-import {SpreadDesk} from "../../contracts/desks/SpreadDesk.sol";
-import {TokenDesk} from "../../contracts/desks/TokenDesk.sol";
 import {IExchange} from "../../contracts/interfaces/IExchange.sol";
 import {IIndexOracle} from "../../contracts/interfaces/IIndexOracle.sol";
+import {ILens} from "../../contracts/interfaces/ILens.sol";
 import {SeriesSpec} from "../../contracts/interfaces/Types.sol";
 import {MockUSDC} from "../../contracts/mocks/MockUSDC.sol";
+import {Shipped} from "./Shipped.sol";
 import {MockOracle} from "./mocks/MockOracle.sol";
 
 /// @dev An exchange over a settable oracle, with one series: LLM-FLAGSHIP at $3.50, tick $0.001, $1 a tick and lot.
 /// `open` gives funded accounts. All orders name the account; the helpers act as its owner.
-abstract contract Base is Test {
+abstract contract Base is Test, Shipped {
     uint16 internal constant FEED = 1;
     uint16 internal constant DAY0 = 20_800;
     uint16 internal constant WINDOW_START = DAY0 + 23;
@@ -39,7 +33,7 @@ abstract contract Base is Test {
     MockUSDC internal usdc;
     MockOracle internal oracle;
     IExchange internal exchange;
-    Lens internal lens;
+    ILens internal lens;
     address internal guardian = makeAddr("guardian");
     uint16 internal series;
 
@@ -48,7 +42,7 @@ abstract contract Base is Test {
         usdc = new MockUSDC();
         oracle = new MockOracle();
         exchange = IExchange(deployExchange(usdc, IIndexOracle(address(oracle))));
-        lens = new Lens(exchange);
+        lens = shipLens(exchange);
         exchange.setGuardian(guardian);
         setIndex(3500);
         series = exchange.listSeries(spec());
@@ -56,12 +50,12 @@ abstract contract Base is Test {
 
     /// @dev The exchange and its chain of desks; this contract owns it.
     function deployExchange(IERC20 collateral, IIndexOracle index) internal returns (address) {
-        address next = address(new SpreadDesk(collateral, index, lastDesk(collateral, index)));
-        next = address(new TokenDesk(collateral, index, next, new TokenFactory()));
-        next = address(new RiskDesk(collateral, index, next));
-        next = address(new ClearingDesk(collateral, index, next));
-        next = address(new BackOffice(collateral, index, next));
-        return address(new Exchange(collateral, index, address(this), next));
+        address next = shipDesk("SpreadDesk", collateral, index, lastDesk(collateral, index));
+        next = shipTokenDesk(collateral, index, next, shipTokenFactory());
+        next = shipDesk("RiskDesk", collateral, index, next);
+        next = shipDesk("ClearingDesk", collateral, index, next);
+        next = shipDesk("BackOffice", collateral, index, next);
+        return address(shipExchange(collateral, index, address(this), next));
     }
 
     /// @dev A desk of the test's own behind the others; none here.

@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Exchange} from "../../../contracts/Exchange.sol";
-import {TokenFactory} from "../../../contracts/PositionToken.sol";
-import {BackOffice} from "../../../contracts/desks/BackOffice.sol";
-import {ClearingDesk} from "../../../contracts/desks/ClearingDesk.sol";
-import {RiskDesk} from "../../../contracts/desks/RiskDesk.sol";
-import {SpreadDesk} from "../../../contracts/desks/SpreadDesk.sol";
-import {TokenDesk} from "../../../contracts/desks/TokenDesk.sol";
 import {IBackOffice} from "../../../contracts/interfaces/IBackOffice.sol";
 import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
 import {IExchange} from "../../../contracts/interfaces/IExchange.sol";
@@ -16,7 +9,6 @@ import {IIndexOracle} from "../../../contracts/interfaces/IIndexOracle.sol";
 import {ILiquidation} from "../../../contracts/interfaces/ILiquidation.sol";
 import {ISpreads} from "../../../contracts/interfaces/ISpreads.sol";
 import {ITokenDesk} from "../../../contracts/interfaces/ITokenDesk.sol";
-import {ITokenFactory} from "../../../contracts/interfaces/IPositionToken.sol";
 import {DeskBase} from "./DeskBase.sol";
 
 /// @dev The chain of desks behind the exchange.
@@ -28,13 +20,13 @@ contract DesksTest is DeskBase {
     function setUp() public override {
         super.setUp();
         IIndexOracle index = IIndexOracle(address(oracle));
-        address spreadDesk = address(new SpreadDesk(usdc, index, address(0)));
-        address tokenDesk = address(new TokenDesk(usdc, index, spreadDesk, new TokenFactory()));
-        address riskDesk = address(new RiskDesk(usdc, index, tokenDesk));
-        address clearingDesk = address(new ClearingDesk(usdc, index, riskDesk));
-        address office = address(new BackOffice(usdc, index, clearingDesk));
+        address spreadDesk = shipDesk("SpreadDesk", usdc, index, address(0));
+        address tokenDesk = shipTokenDesk(usdc, index, spreadDesk, shipTokenFactory());
+        address riskDesk = shipDesk("RiskDesk", usdc, index, tokenDesk);
+        address clearingDesk = shipDesk("ClearingDesk", usdc, index, riskDesk);
+        address office = shipDesk("BackOffice", usdc, index, clearingDesk);
         desks = [office, clearingDesk, riskDesk, tokenDesk, spreadDesk];
-        exchange = IExchange(address(new Exchange(usdc, index, address(this), desks[0])));
+        exchange = shipExchange(usdc, index, address(this), desks[0]);
     }
 
     /// @dev Everything that writes, with arguments that need not make sense.
@@ -112,8 +104,7 @@ contract DesksTest is DeskBase {
     }
 
     function functionsOf(string memory name) internal view returns (string[] memory) {
-        string memory path = string.concat(vm.projectRoot(), "/out/forge/", name, ".sol/", name, ".json");
-        return vm.parseJsonKeys(vm.readFile(path), ".methodIdentifiers");
+        return vm.parseJsonKeys(vm.readFile(artifact(name)), ".methodIdentifiers");
     }
 
     function count(string memory name) internal {
@@ -144,8 +135,8 @@ contract DesksTest is DeskBase {
     function test_an_exchange_needs_its_desks_and_a_desk_its_factory() public {
         IIndexOracle index = IIndexOracle(address(oracle));
         vm.expectRevert(IExchangeErrors.ZeroAddress.selector);
-        new Exchange(usdc, index, address(this), address(0));
+        shipExchange(usdc, index, address(this), address(0));
         vm.expectRevert(IExchangeErrors.ZeroAddress.selector);
-        new TokenDesk(usdc, index, address(0), ITokenFactory(address(0)));
+        shipTokenDesk(usdc, index, address(0), address(0));
     }
 }

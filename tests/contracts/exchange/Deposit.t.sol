@@ -3,8 +3,6 @@ pragma solidity ^0.8.28;
 
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 
-import {Exchange} from "../../../contracts/Exchange.sol";
-import {ClearingDesk} from "../../../contracts/desks/ClearingDesk.sol";
 import {IBackOffice} from "../../../contracts/interfaces/IBackOffice.sol";
 import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
 import {IExchange} from "../../../contracts/interfaces/IExchange.sol";
@@ -151,20 +149,20 @@ contract DepositTest is ExchangeTest {
         NineDecimals token = new NineDecimals();
         IIndexOracle feed = IIndexOracle(address(oracle));
         vm.expectRevert(abi.encodeWithSelector(IExchangeErrors.TooManyDecimals.selector, 9));
-        new Exchange(token, feed, address(this), address(exchange));
+        shipExchange(token, feed, address(this), address(exchange));
         vm.expectRevert(abi.encodeWithSelector(IExchangeErrors.TooManyDecimals.selector, 9));
-        new ClearingDesk(token, feed, address(0));
+        shipDesk("ClearingDesk", token, feed, address(0));
     }
 
     function test_refusesDeploymentWithoutParts() public {
         bytes memory error_ = abi.encodeWithSelector(IExchangeErrors.ZeroAddress.selector);
         IIndexOracle feed = IIndexOracle(address(oracle));
         vm.expectRevert(error_);
-        new Exchange(MockUSDC(address(0)), feed, address(this), address(exchange));
+        shipExchange(MockUSDC(address(0)), feed, address(this), address(exchange));
         vm.expectRevert(error_);
-        new Exchange(usdc, IIndexOracle(address(0)), address(this), address(exchange));
+        shipExchange(usdc, IIndexOracle(address(0)), address(this), address(exchange));
         address noCode = makeAddr("no code");
         vm.expectRevert(error_);
-        new Exchange(usdc, feed, address(this), noCode);
+        shipExchange(usdc, feed, address(this), noCode);
     }
 }

@@ -4,8 +4,6 @@ pragma solidity ^0.8.28;
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 
-import {BackOffice} from "../../../contracts/desks/BackOffice.sol";
-import {ClearingDesk} from "../../../contracts/desks/ClearingDesk.sol";
 import {IBackOffice} from "../../../contracts/interfaces/IBackOffice.sol";
 import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
 import {IExchangeErrors} from "../../../contracts/interfaces/IExchangeErrors.sol";
@@ -123,11 +121,11 @@ contract RolesTest is ExchangeTest {
 
     function test_desksWorkOnlyForTheExchange() public {
         IIndexOracle feed = IIndexOracle(address(oracle));
-        address desk = address(new BackOffice(usdc, feed, address(0)));
+        address desk = shipDesk("BackOffice", usdc, feed, address(0));
         _refusedAt(desk, abi.encodeCall(IBackOffice.open, ()), _notAuthorised(stranger));
         _refusedAt(desk, abi.encodeCall(IBackOffice.topUpInsurance, (FEED, 1)), _notAuthorised(stranger));
         _refusedAt(desk, abi.encodeCall(IBackOffice.listSeries, (spec())), _notOwner(stranger));
-        desk = address(new ClearingDesk(usdc, feed, address(0)));
+        desk = shipDesk("ClearingDesk", usdc, feed, address(0));
         _refusedAt(desk, abi.encodeCall(IClearing.settle, (series)), _notAuthorised(stranger));
         _refusedAt(desk, abi.encodeCall(IClearing.draw, (alice, series)), _notAuthorised(stranger));
     }

@@ -3,16 +3,16 @@ pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
 
-import {Lens} from "../../../contracts/Lens.sol";
 import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
 import {IExchange} from "../../../contracts/interfaces/IExchange.sol";
 import {ISpreads} from "../../../contracts/interfaces/ISpreads.sol";
 import {ITokenDesk} from "../../../contracts/interfaces/ITokenDesk.sol";
 import {ITrading} from "../../../contracts/interfaces/ITrading.sol";
 import {AccountMargin, Phase} from "../../../contracts/interfaces/Types.sol";
+import {ILens} from "../../../contracts/interfaces/ILens.sol";
 import {MockUSDC} from "../../../contracts/mocks/MockUSDC.sol";
 import {MockOracle} from "../mocks/MockOracle.sol";
-import {Probe} from "./Probe.sol";
+import {IProbe} from "./IProbe.sol";
 
 /// @dev The frame of every action: who acts, what succeeded, and the rules about single actions. Actions may be
 /// refused; `done` counts those that were not, and `broken` names the first rule that an action broke.
@@ -22,10 +22,10 @@ abstract contract Frame is Test {
     uint64 internal constant TICK = 100_000;
 
     IExchange internal immutable exchange;
-    Probe internal immutable probe; // the exchange, as its last desk
+    IProbe internal immutable probe; // the exchange, as its last desk
     MockOracle internal immutable oracle;
     MockUSDC internal immutable usdc;
-    Lens internal immutable lens;
+    ILens internal immutable lens;
 
     address[ACTORS] public actors;
     string public broken;
@@ -40,8 +40,8 @@ abstract contract Frame is Test {
     uint256 private _actions;
     uint16 private _touched;
 
-    constructor(IExchange exchange_, MockOracle oracle_, MockUSDC usdc_, Lens lens_) {
-        (exchange, probe, oracle, usdc, lens) = (exchange_, Probe(address(exchange_)), oracle_, usdc_, lens_);
+    constructor(IExchange exchange_, MockOracle oracle_, MockUSDC usdc_, ILens lens_) {
+        (exchange, probe, oracle, usdc, lens) = (exchange_, IProbe(address(exchange_)), oracle_, usdc_, lens_);
         for (uint256 i; i < ACTORS; ++i) {
             actors[i] = vm.addr(1000 + i);
             vm.prank(actors[i]);

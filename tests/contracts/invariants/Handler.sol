@@ -3,13 +3,13 @@ pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
-import {Lens} from "../../../contracts/Lens.sol";
 import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
 import {IExchange} from "../../../contracts/interfaces/IExchange.sol";
 import {ILiquidation} from "../../../contracts/interfaces/ILiquidation.sol";
 import {ITokenDesk} from "../../../contracts/interfaces/ITokenDesk.sol";
 import {ITrading} from "../../../contracts/interfaces/ITrading.sol";
 import {AccountMargin, Phase} from "../../../contracts/interfaces/Types.sol";
+import {ILens} from "../../../contracts/interfaces/ILens.sol";
 import {MockUSDC} from "../../../contracts/mocks/MockUSDC.sol";
 import {Words} from "../../../contracts/libraries/State.sol";
 import {MockOracle} from "../mocks/MockOracle.sol";
@@ -17,7 +17,7 @@ import {Market} from "./Market.sol";
 
 /// @dev The market, and what comes after it: liquidation, position tokens, settlement.
 contract Handler is Market {
-    constructor(IExchange exchange_, MockOracle oracle_, MockUSDC usdc_, Lens lens_)
+    constructor(IExchange exchange_, MockOracle oracle_, MockUSDC usdc_, ILens lens_)
         Market(exchange_, oracle_, usdc_, lens_)
     {}
 

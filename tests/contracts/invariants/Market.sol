@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Lens} from "../../../contracts/Lens.sol";
 import {IBackOffice} from "../../../contracts/interfaces/IBackOffice.sol";
 import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
 import {IExchange} from "../../../contracts/interfaces/IExchange.sol";
 import {ISpreads} from "../../../contracts/interfaces/ISpreads.sol";
 import {ITrading} from "../../../contracts/interfaces/ITrading.sol";
+import {ILens} from "../../../contracts/interfaces/ILens.sol";
 import {MockUSDC} from "../../../contracts/mocks/MockUSDC.sol";
 import {MockOracle} from "../mocks/MockOracle.sol";
 import {Frame} from "./Frame.sol";
@@ -16,7 +16,7 @@ import {Frame} from "./Frame.sol";
 abstract contract Market is Frame {
     uint96[] internal _orders;
 
-    constructor(IExchange exchange_, MockOracle oracle_, MockUSDC usdc_, Lens lens_)
+    constructor(IExchange exchange_, MockOracle oracle_, MockUSDC usdc_, ILens lens_)
         Frame(exchange_, oracle_, usdc_, lens_)
     {}
 

@@ -19,10 +19,10 @@ import {
     Words
 } from "../../../contracts/libraries/State.sol";
 import {OrderBook} from "../../../contracts/libraries/OrderBook.sol";
+import {IProbe} from "./IProbe.sol";
 
-/// @dev The last desk of an exchange under test. It only reads: in one call, on the exchange's own storage, all that a
-/// rule speaks of. Names the first rule that does not hold, by its number in docs/spec/invariants.md; "" when all do.
-contract Probe is Desk {
+/// @dev See IProbe.
+contract Probe is Desk, IProbe {
     uint16 private constant FEEDS = 2;
 
     struct Sums {
@@ -101,8 +101,6 @@ contract Probe is Desk {
 
     // --- books: rule 3 ---
 
-    /// @param buys every tick at which a buy ever rested; more do no harm
-    /// @param sells the same of sells
     function probeBook(uint16 series, uint256[] calldata buys, uint256[] calldata sells)
         external
         view
@@ -157,8 +155,6 @@ contract Probe is Desk {
 
     // --- accounts: rule 7 ---
 
-    /// @return cash of each account, from number 1 on
-    /// @return clean flat in every series, and owing nothing
     function probeAccounts() external view returns (uint256[] memory cash, bool[] memory clean) {
         cash = new uint256[](s.accountCount + 1);
         clean = new bool[](s.accountCount + 1);
@@ -173,7 +169,6 @@ contract Probe is Desk {
         }
     }
 
-    /// @dev What the lens answers, in one call.
     function probeMargin(uint32 account) external view returns (AccountMargin memory) {
         return Margin.assess(s, _oracle, account);
     }
@@ -182,7 +177,6 @@ contract Probe is Desk {
         return Margin.withdrawable(Margin.assess(s, _oracle, account));
     }
 
-    /// @return all equity of each account, number 1 at place 0
     function probeEquities() external view returns (int256[] memory all) {
         all = new int256[](s.accountCount);
         for (uint256 i; i < all.length; ++i) {
@@ -190,12 +184,10 @@ contract Probe is Desk {
         }
     }
 
-    /// @dev Whether an account still has a quote in a series: to draw, or to pay.
     function probeQuote(uint32 account, uint16 series) external view returns (int256) {
         return Words.toPosition(s.positions[Words.positionKey(account, series)]).quote;
     }
 
-    /// @dev Changes when, and only when, the basis of a series does.
     function probeBasis() external view returns (bytes32 all) {
         for (uint256 series = 1; series <= s.seriesCount; ++series) {
             all = keccak256(abi.encode(all, uint64(s.hot[series] >> 104)));

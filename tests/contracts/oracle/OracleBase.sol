@@ -2,12 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
-import {IndexOracle} from "../../../contracts/IndexOracle.sol";
 import {IIndexOracle} from "../../../contracts/interfaces/IIndexOracle.sol";
+import {Shipped} from "../Shipped.sol";
 
 /// @dev One oracle with a 7 of 5 set, feeds 1 to 8 on it, and a way to sign and pack any update. The digest is built
 /// here from the EIP-712 text, without the contract's code.
-abstract contract OracleBase is Test {
+abstract contract OracleBase is Test, Shipped {
     uint32 internal constant MAX_LAG = 1 hours;
     uint32 internal constant HEARTBEAT = 6 hours;
     uint16 internal constant BOUND = 1000;
@@ -15,7 +15,7 @@ abstract contract OracleBase is Test {
     uint32 internal constant START = uint32(DAY0) * 1 days + 10 hours;
     uint64 internal constant USD = 1e8;
 
-    IndexOracle internal oracle;
+    IIndexOracle internal oracle;
     uint256[] internal keys;
     address internal relayer = address(0xBEEF);
 
@@ -34,7 +34,7 @@ abstract contract OracleBase is Test {
 
     function setUp() public virtual {
         vm.warp(START);
-        oracle = new IndexOracle(address(this), MAX_LAG);
+        oracle = shipOracle(address(this), MAX_LAG);
         keys = sortedKeys(7, "operator");
         oracle.addOperatorSet(addresses(keys), 5);
         for (uint256 i; i < 8; ++i) {

@@ -4,25 +4,26 @@ pragma solidity ^0.8.28;
 import {OracleBase} from "./OracleBase.sol";
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {IIndexOracle} from "../../../contracts/interfaces/IIndexOracle.sol";
-import {Timelock} from "../../../contracts/Timelock.sol";
 
 /// @dev The owner is the timelock: operators change after its public delay, and in no other way.
 contract RotationTest is OracleBase {
     uint256 private constant DELAY = 2 days;
     address private proposer = address(0xA1);
     address private stranger = address(0xA2);
-    Timelock private lock;
+    TimelockController private lock;
 
     function setUp() public override {
         super.setUp();
         address[] memory proposers = new address[](1);
         proposers[0] = proposer;
-        lock = new Timelock(DELAY, proposers, new address[](1)); // anyone executes
-        oracle.transferOwnership(address(lock));
+        bytes memory anyoneExecutes = abi.encode(DELAY, proposers, new address[](1));
+        lock = TimelockController(payable(ship("Timelock", anyoneExecutes)));
+        Ownable2Step(address(oracle)).transferOwnership(address(lock));
         vm.prank(address(lock));
-        oracle.acceptOwnership();
+        Ownable2Step(address(oracle)).acceptOwnership();
     }
 
     /// @dev Seven new operators.

@@ -3,7 +3,6 @@ pragma solidity ^0.8.28;
 
 import {OracleBase} from "./OracleBase.sol";
 import {IIndexOracle} from "../../../contracts/interfaces/IIndexOracle.sol";
-import {IndexOracle} from "../../../contracts/IndexOracle.sol";
 
 /// @dev Who signed: every way in which signatures can be wrong.
 contract SignaturesTest is OracleBase {
@@ -107,7 +106,7 @@ contract SignaturesTest is OracleBase {
     /// @dev [ORACLE-4]
     function test_replayed_from_another_contract() public {
         Draft memory d = draft(START, 100);
-        d.verifier = address(new IndexOracle(address(this), MAX_LAG));
+        d.verifier = address(shipOracle(address(this), MAX_LAG));
         expectWrongOperators(pack(d));
     }
 

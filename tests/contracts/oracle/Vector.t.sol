@@ -3,10 +3,10 @@ pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
 import {IIndexOracle} from "../../../contracts/interfaces/IIndexOracle.sol";
-import {IndexOracle} from "../../../contracts/IndexOracle.sol";
+import {Shipped} from "../Shipped.sol";
 
 /// @dev The bytes of vector.json were signed and packed by the Python SDK, whose own test compares them too.
-contract VectorTest is Test {
+contract VectorTest is Test, Shipped {
     function test_contract_takes_what_the_sdk_packs() public {
         string memory json = vm.readFile("tests/contracts/oracle/vector.json");
         vm.chainId(vm.parseJsonUint(json, ".chainId"));
@@ -16,7 +16,7 @@ contract VectorTest is Test {
         address deployer = 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266;
         vm.setNonce(deployer, 0);
         vm.startPrank(deployer);
-        IndexOracle oracle = new IndexOracle(address(this), 1 hours);
+        IIndexOracle oracle = shipOracle(address(this), 1 hours);
         vm.stopPrank();
         assertEq(address(oracle), signedFor);
 
