@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from olivepress.index import AuditRecord, LlmBlend, compute, history, load
+from olivepress.index import AuditRecord, LlmBlend, compute, history, load, names
 from olivepress.index.estimators import median
 from olivepress.index.methodology import parse
 from olivepress.prices import Kind, Market, Quote, QuoteError, Reading, Rejected, Unit
@@ -219,12 +219,9 @@ def test_of_two_vendors_one_wrong_price_gives_no_value(factor: str) -> None:
     assert sum(reason.startswith("outlier") for reason in reasons(record, False)) == 2
 
 
-@pytest.mark.parametrize(
-    "index",
-    ["LLM-FLAGSHIP", "LLM-FLAGSHIP-CACHED", "LLM-FLAGSHIP-INPUT", "LLM-FLAGSHIP-OUTPUT", "LLM-BEDROCK"],
-)
+@pytest.mark.parametrize("index", [name for name in names() if name.startswith("LLM-")])
 def test_a_hundredfold_price_of_any_vendor_of_today_is_named(index: str) -> None:
-    """[IDX-4]: on the newest recorded day, vendor by vendor; those below a tenth of the median cannot be told."""
+    """[IDX-4]: on the newest recorded day, one by one; those below a tenth of the median cannot be told."""
     day = history.span()[1]
     today, quotes = history.record(day, index), history.quotes_on(day)
     middle = median([member.value for member in today.members])
