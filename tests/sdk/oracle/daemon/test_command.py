@@ -134,9 +134,10 @@ async def accept_ownership(market: Market, timelock: str) -> None:
     sent = await rpc.request(
         "eth_sendTransaction", [{"from": timelock, "to": market.deployment.oracle, "data": data}]
     )
-    async with asyncio.timeout(30):  # automine mines a moment after it answers
-        while await rpc.request("eth_getTransactionReceipt", [sent]) is None:
-            await asyncio.sleep(0.01)
+    for _ in range(3_000):  # automine mines a moment after it answers
+        if await rpc.request("eth_getTransactionReceipt", [sent]) is not None:
+            break
+        await asyncio.sleep(0.01)
     assert (await market.oracle.oracle.value("owner")).lower() == timelock.lower()
 
 
