@@ -1,4 +1,4 @@
-"""`olivepress index history` and `index chart`, run as processes against a chain with an eventful week."""
+"""`olivepress index history` and `index chart` against a chain with an eventful week."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from market_kit import DAY, START, SYMBOL, Market, open_market
 from olivepress.oracle import RoundStatus
-from processes import Done, run
+from processes import Done, run_here
 
 D = Decimal
 HOUR = 3600
@@ -40,7 +40,7 @@ def written(folder: Path) -> list[str]:
 
 
 async def types(market: Market, folder: Path, *words: str, code: int = 0) -> Done:
-    done = await run("index", *words, cwd=folder, settings={"OLIVEPRESS_RPC": market.chain.url})
+    done = await run_here("index", *words, cwd=folder, settings={"OLIVEPRESS_RPC": market.chain.url})
     assert done.code == code, done.err
     return done
 
