@@ -240,9 +240,18 @@ class Machine(RuleBasedStateMachine):
             self.arena.compare_all(self.done[-1])
 
 
-def draw(examples: int, steps: int) -> None:
+def draw(examples: int, steps: int) -> int:
+    """Runs so many markets of so many steps; the actions compared."""
+    compared = 0
+
+    class Counted(Machine):
+        def teardown(self) -> None:
+            nonlocal compared
+            super().teardown()
+            compared += self.arena.actions
+
     run_state_machine_as_test(
-        Machine,
+        Counted,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
@@ -251,15 +260,16 @@ def draw(examples: int, steps: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    return compared
 
 
 def test_they_agree_whatever_hypothesis_draws() -> None:
-    draw(examples=10, steps=50)
+    assert draw(examples=10, steps=50) > 500
 
 
 @pytest.mark.deep
 def test_they_agree_for_many_draws() -> None:
-    draw(examples=400, steps=120)
+    assert draw(examples=400, steps=120) > 20_000
 
 
 def test_what_differs_is_printed_as_a_short_script() -> None:
