@@ -76,6 +76,7 @@ async def test_the_history_of_a_feed(market: Market, tmp_path: Path) -> None:
     rows = list(csv.DictReader(text.out.splitlines()))
     assert rows == [{name: str(cell) for name, cell in row.items()} for row in told["rounds"]]
     shown = await types(market, tmp_path, "history", "1", "--last", "4")
+    assert max(map(len, shown.out.splitlines()[1:-4])) <= 80
     for word in ("LLM-FLAGSHIP", "confirmed", "dropped", "2 d", "+361.54%", "stale spans"):
         assert word in shown.out
     assert "3.6" not in shown.out
