@@ -7,10 +7,12 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+_ONE_AT_A_TIME = threading.Lock()
 COMMAND = [sys.executable, "-m", "olivepress.cli"]
 
 
@@ -75,7 +77,7 @@ async def run_here(*words: str, cwd: Path, settings: Mapping[str, str] | None = 
 
         theirs = environment(settings)
         gone = {name: None for name in os.environ if name not in theirs}
-        with contextlib.chdir(cwd):
+        with _ONE_AT_A_TIME, contextlib.chdir(cwd):  # both replace what the whole process has
             done = CliRunner().invoke(app, list(words), env={**theirs, **gone}, catch_exceptions=False)
         return Done(done.exit_code, done.stdout, done.stderr)
 
