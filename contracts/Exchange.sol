@@ -9,7 +9,7 @@ import {IIndexOracle} from "./interfaces/IIndexOracle.sol";
 import {ITrading} from "./interfaces/ITrading.sol";
 import {AccountMargin} from "./interfaces/Types.sol";
 import {Accounts} from "./libraries/Accounts.sol";
-import {Context, Records} from "./libraries/Context.sol";
+import {Blank, CONTEXT_BYTES, Context, Records} from "./libraries/Context.sol";
 import {Ledger} from "./libraries/Ledger.sol";
 import {Margin} from "./libraries/Margin.sol";
 import {Matching} from "./libraries/Matching.sol";
@@ -90,11 +90,18 @@ contract Exchange is ITrading, ExchangeBase {
         uint64 clientId,
         uint16 maxSteps
     ) external unlocked returns (uint96 orderId, uint32 filled) {
+        Request r;
+        assembly ("memory-safe") {
+            // Requests.pack of what the ABI's decoder has found in range.
+            r := or(or(shl(152, flags), shl(128, tick)), or(or(shl(96, lots), shl(64, expiry)), clientId))
+        }
         uint256 account = _actor(PLACE);
-        Request r = Requests.pack(flags, tick, lots, expiry, clientId);
-        orderId = uint96(Trading.quote(s, series, account, r));
-        if (orderId != 0) return (orderId, 0);
-        Context memory c = Trading.load(s, _oracle, series, account, maxSteps);
+        if (!r.has(Requests.IMMEDIATE | Requests.FILL_OR_KILL | Requests.REDUCE_ONLY)) {
+            orderId = uint96(Trading.quote(s, series, account, r));
+            if (orderId != 0) return (orderId, 0);
+        }
+        Context memory c = Blank.context()(CONTEXT_BYTES);
+        Trading.load(s, _oracle, c, series, account, maxSteps);
         (uint256 id, uint256 done, bool crossed) = Trading.place(s, _oracle, c, r);
         if (crossed) Trading.crosses(c, r);
         Trading.finish(s, _oracle, c);
@@ -112,7 +119,7 @@ contract Exchange is ITrading, ExchangeBase {
         uint256 sk = orderId >> 72;
         (OrderWord o, bool emptied) = OrderBook.remove(s, account, p, sk, uint72(orderId));
         if (OrderWord.unwrap(o) == 0) revert OrderNotLive(orderId);
-        if (emptied) _dropLevel(series, sk, uint24(orderId >> 48));
+        if (emptied) _dropLevel(series, sk, uint72(orderId) >> 48);
         uint256 side = sk & 255;
         slot.write(PositionWord.unwrap(p.release(side, o.lots(), true)));
         uint256 record = Records.cancelled(Records.BY_OWNER, side, uint72(orderId), o);
@@ -128,7 +135,8 @@ contract Exchange is ITrading, ExchangeBase {
 
     /// @inheritdoc ITrading
     function batch(uint16 series, bytes calldata operations, bool strict, uint16 maxSteps) external unlocked {
-        Context memory c = Trading.load(s, _oracle, series, _actor(PLACE | CANCEL), maxSteps);
+        Context memory c = Blank.context()(CONTEXT_BYTES);
+        Trading.load(s, _oracle, c, series, _actor(PLACE | CANCEL), maxSteps);
         Trading.run(s, _oracle, c, operations, strict);
         Trading.finish(s, _oracle, c);
     }
@@ -148,7 +156,8 @@ contract Exchange is ITrading, ExchangeBase {
 
     /// @inheritdoc ITrading
     function prune(uint16 series, bool sells, uint16 maxSteps) external unlocked returns (uint256 steps) {
-        Context memory c = Trading.load(s, _oracle, series, 0, maxSteps);
+        Context memory c = Blank.context()(CONTEXT_BYTES);
+        Trading.load(s, _oracle, c, series, 0, maxSteps);
         Trading.refresh(s, _oracle, c);
         steps = c.steps;
         uint256 limit = sells ? c.terms.priceCap() : 1;
@@ -159,7 +168,8 @@ contract Exchange is ITrading, ExchangeBase {
 
     /// @inheritdoc ITrading
     function refreshMark(uint16 series) external unlocked returns (uint24 mark, bool stale) {
-        Context memory c = Trading.load(s, _oracle, series, 0, 0);
+        Context memory c = Blank.context()(CONTEXT_BYTES);
+        Trading.load(s, _oracle, c, series, 0, 0);
         Trading.refresh(s, _oracle, c);
         Trading.finish(s, _oracle, c);
         (mark, stale) = (uint24(c.hot.mark()), c.hot.has(HOT_STALE));

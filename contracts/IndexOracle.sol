@@ -5,38 +5,23 @@ import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IIndexOracle} from "./interfaces/IIndexOracle.sol";
-import {FeedState, FeedStateLib} from "./libraries/FeedState.sol";
+import {
+    Checkpoint,
+    Document,
+    FeedState,
+    FeedStateLib,
+    FeedStates,
+    Pending,
+    Range
+} from "./libraries/FeedState.sol";
 import {OperatorSet, OperatorSets} from "./libraries/OperatorSets.sol";
-import {Batch, SignedBatch} from "./libraries/SignedBatch.sol";
+import {BatchHeader, SignedBatch} from "./libraries/SignedBatch.sol";
 
 /// @title IndexOracle
 /// @notice See IIndexOracle.
 contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
+    using FeedStates for FeedState[1 << 16];
     using OperatorSets for OperatorSets.Sets;
-
-    struct Pending {
-        uint64 price;
-        uint32 time;
-        uint24 round;
-    }
-
-    struct Document {
-        bytes32 symbol;
-        bytes32 methodology;
-    }
-
-    /// @dev One slot. Stored means lastTime > 0, and final.
-    struct Checkpoint {
-        uint88 priceSeconds;
-        uint32 freshSeconds;
-        uint64 lastPrice;
-        uint32 lastTime;
-    }
-
-    struct Range {
-        uint64 low;
-        uint64 high;
-    }
 
     uint64 private constant MAX_VALUE = uint64(FeedStateLib.MAX_PRICE);
     /// @dev Midnights that one report can cross. After a longer silence `fixCheckpoint` comes first.
@@ -46,6 +31,10 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
 
     /// @inheritdoc IIndexOracle
     uint32 public immutable maxLag;
+    /// @dev For which contract and chain `_domain` is the EIP-712 domain separator.
+    uint256 private immutable _self;
+    uint256 private immutable _chain;
+    bytes32 private immutable _domain;
     /// @inheritdoc IIndexOracle
     uint16 public feedCount;
 
@@ -61,46 +50,53 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
     constructor(address owner_, uint32 maxLag_) Ownable(owner_) EIP712("olivepress IndexOracle", "1") {
         if (maxLag_ == 0 || maxLag_ > DAY) revert MaxLagOutOfRange(maxLag_, uint32(DAY));
         maxLag = maxLag_;
+        _self = uint160(address(this));
+        _chain = block.chainid;
+        _domain = _domainSeparatorV4();
     }
 
     // ------------------------------------------------------------------ reports
 
     /// @inheritdoc IIndexOracle
     function update(bytes calldata packed) external {
-        Batch memory batch = SignedBatch.header(packed);
-        uint256 observedAt = batch.observedAt();
-        if (observedAt > block.timestamp) revert FutureObservation(uint32(observedAt), block.timestamp);
-        unchecked {
-            if (block.timestamp - observedAt > maxLag) {
-                revert StaleObservation(uint32(observedAt), block.timestamp - maxLag);
-            }
-        }
-        OperatorSet memory set = _sets.get(batch.operatorSet());
-        if (batch.version() != set.version) {
-            revert WrongVersion(batch.operatorSet(), set.version, batch.version());
-        }
-        batch.verify(packed.length, set, _domainSeparatorV4());
+        (bool fine, BatchHeader header, OperatorSet operators, uint256 count, uint256 column) =
+            _open(packed, maxLag);
+        if (!fine) header.refuse(packed, operators, maxLag, true);
+        (uint256 name, uint256 end) = header.names(packed);
+        bytes32 given = header.recover(operators.operators(), name, column, SignedBatch.end(packed));
+        if (!operators.isOf(given)) header.refuseSigners(packed, operators, column, given);
 
-        uint256 feeds = batch.feedCount();
-        uint32 signers = batch.signers();
-        uint16 operatorSet_ = batch.operatorSet();
-        for (uint256 i; i < feeds; ++i) {
-            (uint16 feed, uint256 price) = batch.feedAt(i);
-            _takeRound(feed, price, observedAt, operatorSet_, signers);
+        uint256 observedAt = header.observedAt();
+        uint256 set = header.operatorSet();
+        header.shareInLogs();
+        uint256 stride = header.stride();
+        unchecked {
+            uint256 span = stride * count;
+            while (true) {
+                (uint256 feed, uint256 price) = SignedBatch.median(name, column, stride, span);
+                _takeRound(feed, price, observedAt, set);
+                name += SignedBatch.FEED;
+                if (name == end) break;
+                column += 8;
+            }
         }
     }
 
     /// @inheritdoc IIndexOracle
     function noteRange(bytes calldata packed) external {
-        Batch memory batch = SignedBatch.header(packed);
-        uint256 observedAt = batch.observedAt();
-        if (observedAt > block.timestamp) revert FutureObservation(uint32(observedAt), block.timestamp);
-        batch.verify(packed.length, _sets.get(batch.operatorSet()), _domainSeparatorV4());
+        (bool fine, BatchHeader header, OperatorSet operators, uint256 count, uint256 column) =
+            _open(packed, block.timestamp);
+        if (!fine) header.refuse(packed, operators, block.timestamp, false);
+        (uint256 name, uint256 end) = header.names(packed);
+        bytes32 given = header.recover(operators.operators(), name, column, SignedBatch.end(packed));
+        if (!operators.isOf(given)) header.refuseSigners(packed, operators, column, given);
 
-        uint16 day = uint16(observedAt / DAY);
-        for (uint256 i; i < batch.feedCount(); ++i) {
-            (uint16 feed, uint256 value) = batch.feedAt(i);
-            _checkValue(batch.operatorSet(), feed, _existing(feed), value);
+        uint16 day = uint16(header.observedAt() / DAY);
+        for (; name < end; (name, column) = (name + SignedBatch.FEED, column + 8)) {
+            (uint256 id, uint256 value) =
+                SignedBatch.median(name, column, header.stride(), count * header.stride());
+            uint16 feed = uint16(id);
+            _checkValue(uint16(header.operatorSet()), feed, _existing(feed), value);
             uint64 price = uint64(value);
             Range memory range = _ranges[_key(feed, day)];
             if (price > range.high) range.high = price;
@@ -108,6 +104,19 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
             _ranges[_key(feed, day)] = range;
             emit RangeNoted(feed, day, range.low, range.high);
         }
+    }
+
+    /// @dev What `update` and `noteRange` begin with. What they call next, both of them, is left to them: code that
+    /// is in one place alone would be drawn in here, and the stack be too full for few opcodes.
+    function _open(bytes calldata packed, uint256 lag)
+        private
+        view
+        returns (bool fine, BatchHeader header, OperatorSet set, uint256 count, uint256 reportsAt)
+    {
+        header = SignedBatch.header(packed);
+        set = _sets.byId[header.operatorSet()];
+        (fine, count, reportsAt) = header.check(packed, set, lag);
+        SignedBatch.begin(_separator());
     }
 
     function _checkValue(uint16 operatorSet_, uint16 feed, FeedState state, uint256 price) private pure {
@@ -120,24 +129,42 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
         }
     }
 
-    function _takeRound(uint16 feed, uint256 price, uint256 observedAt, uint16 operatorSet_, uint32 signers)
-        private
-    {
-        FeedState state = _existing(feed);
-        _checkValue(operatorSet_, feed, state, price);
-        if (state.flagged()) state = _resolvePending(feed, state, observedAt, price);
-        uint256 last = state.time();
-        if (observedAt <= last) revert TimeNotIncreasing(feed, uint32(observedAt), uint32(last));
-
-        state = state.withNextRound();
-        if (state.beyond(price, state.price()) && last != 0) {
-            _pendings[feed] = Pending(uint64(price), uint32(observedAt), state.round());
-            _states[feed] = state.withPending(true);
-            emit RoundPending(feed, state.round(), uint32(observedAt), uint64(price), signers);
-        } else {
-            _states[feed] = _accept(feed, state, observedAt, price);
-            emit RoundAccepted(feed, state.round(), uint32(observedAt), uint64(price), signers);
+    function _takeRound(uint256 feed, uint256 price, uint256 observedAt, uint256 set) private {
+        FeedState state = _states.read(feed);
+        if (!state.isPlain(set, price, observedAt)) {
+            bool waits;
+            (state, waits) = _unusual(uint16(feed), state, price, observedAt, uint16(set));
+            if (waits) return;
         }
+        state = state.withNextRound().accept(price, observedAt);
+        _states.put(feed, state);
+
+        // emit RoundAccepted(feed, state.round(), observedAt, price, signers)
+        SignedBatch.logRound(RoundAccepted.selector, feed, state.round(), price);
+    }
+
+    /// @dev A round that is not plain: reverts, or does what goes before its value.
+    /// @return The state that takes the value
+    /// @return waits Nothing more is to be done: it is beyond the bound and waits for a second round
+    function _unusual(uint16 feed, FeedState state, uint256 price, uint256 t, uint16 set)
+        private
+        returns (FeedState, bool waits)
+    {
+        if (!state.exists()) revert UnknownFeed(feed);
+        _checkValue(set, feed, state, price);
+        if (state.flagged()) state = _resolvePending(feed, state, t, price);
+        uint256 last = state.time();
+        if (t <= last) revert TimeNotIncreasing(feed, uint32(t), uint32(last));
+        if (last == 0) return (state.startingAt(t), false);
+        if (state.beyond(price, state.price())) {
+            state = state.withNextRound().withPending(true);
+            _pendings[feed] = Pending(uint64(price), uint32(t), state.round());
+            _states[feed] = state;
+            SignedBatch.logRound(RoundPending.selector, feed, state.round(), price);
+            return (state, true);
+        }
+        if (t / DAY != last / DAY) _closeDays(feed, state, t / DAY);
+        return (state, false);
     }
 
     /// @dev A second round that agrees puts the pending one in force from its own time on; any other drops it.
@@ -152,7 +179,9 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
         }
         bool inTime = observedAt < waiting.time + state.heartbeat();
         if (inTime && !state.beyond(price, waiting.price)) {
-            state = _accept(feed, state, waiting.time, waiting.price);
+            uint256 day = waiting.time / DAY;
+            if (day != state.time() / DAY) _closeDays(feed, state, day);
+            state = state.accept(waiting.price, waiting.time);
             emit RoundConfirmed(feed, waiting.round, waiting.time, waiting.price);
         } else {
             emit RoundDropped(feed, waiting.round);
@@ -160,15 +189,7 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
         return state.withPending(false);
     }
 
-    /// @dev Fixes the checkpoints of the midnights passed, and books the time since the last value.
-    function _accept(uint16 feed, FeedState state, uint256 t, uint256 price) private returns (FeedState) {
-        uint256 last = state.time();
-        unchecked {
-            if (t / DAY != last / DAY && last != 0) _closeDays(feed, state, t / DAY);
-        }
-        return state.accept(price, t);
-    }
-
+    /// @dev Fixes the checkpoints of the midnights passed before the time since the last value is booked.
     function _closeDays(uint16 feed, FeedState state, uint256 today) private {
         uint256 day = state.time() / DAY + 1;
         if (today >= day + MAX_MIDNIGHTS) {
@@ -316,8 +337,8 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
 
     /// @inheritdoc IIndexOracle
     function operatorSet(uint16 id) external view returns (bytes24, uint16, uint8, uint8) {
-        OperatorSet memory set = _sets.get(id);
-        return (set.operatorsHash, set.version, set.operators, set.quorum);
+        OperatorSet set = _sets.get(id);
+        return (set.operatorsHash(), set.version(), set.operators(), set.quorum());
     }
 
     // ------------------------------------------------------------------ owner
@@ -338,7 +359,7 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
 
     /// @inheritdoc IIndexOracle
     function addFeed(FeedInfo calldata info) external onlyOwner returns (uint16 feed) {
-        uint16 version = _sets.get(info.operatorSet).version;
+        uint16 version = _sets.get(info.operatorSet).version();
         if (info.heartbeat == 0 || info.heartbeat > DAY || info.heartbeat % 60 != 0) {
             revert HeartbeatOutOfRange(info.heartbeat, uint32(DAY));
         }
@@ -369,8 +390,21 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
 
     // ------------------------------------------------------------------ inside
 
+    function _separator() private view returns (bytes32 separator) {
+        // OpenZeppelin's two compares, of the place and of the chain, in one jump. Elsewhere it makes another
+        // separator.
+        bool moved;
+        uint256 self = _self;
+        uint256 chain = _chain;
+        assembly ("memory-safe") {
+            moved := or(xor(address(), self), xor(chainid(), chain))
+        }
+        separator = _domain;
+        if (moved) separator = _domainSeparatorV4();
+    }
+
     function _existing(uint16 feed) private view returns (FeedState state) {
-        state = _states[feed];
+        state = _states.read(feed);
         if (!state.exists()) revert UnknownFeed(feed);
     }
 

@@ -13,6 +13,7 @@ struct Context {
     TermsWord terms;
     TradeWord trade; // zero before the first refresh
     HotWord hot;
+    Slot hotSlot;
     HotWord hotBefore; // as stored: only what changed is written
     PositionWord position;
     PositionWord before; // as stored
@@ -28,10 +29,34 @@ struct Context {
     uint256 recordsEnd;
 }
 
+uint256 constant CONTEXT_BYTES = 19 * 32;
+
+/// @title Memory for a struct, cleared with one copy: the compiler would store a zero into each field
+library Blank {
+    /// @dev The compiler casts no pointer to a struct. So this is a function that returns one.
+    function context() internal pure returns (function(uint256) internal pure returns (Context memory) make) {
+        function(uint256) internal pure returns (uint256) zeros = cleared;
+        assembly ("memory-safe") {
+            make := zeros
+        }
+    }
+
+    function cleared(uint256 size) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := mload(0x40)
+            calldatacopy(pointer, calldatasize(), size) // behind calldata are zeros
+            mstore(0x40, add(pointer, size))
+        }
+    }
+}
+
 /// @title The packed records of the Book event; layouts in IExchangeEvents
 library Records {
     /// @dev Bytes of an event's data before its records: their offset and their length.
     uint256 private constant HEAD = 64;
+    /// @dev Fields of a FILLED record.
+    uint256 private constant GENERATION = uint256(type(uint16).max) << 168;
+    uint256 private constant CLIENT_ID = uint256(type(uint64).max) << 40;
 
     uint256 internal constant PLACED = 1;
     uint256 internal constant CANCELLED = 2;
@@ -71,10 +96,15 @@ library Records {
             }
             if (c.recordsEnd == free) return;
             uint256 from = c.records;
-            uint256 size = from == 0 ? HEAD : c.recordsEnd - from;
+            uint256 size = HEAD;
+            if (from != 0) {
+                size = c.recordsEnd - from;
+                assembly ("memory-safe") {
+                    mcopy(free, from, size)
+                }
+            }
             c.records = free;
             assembly ("memory-safe") {
-                if from { mcopy(free, from, size) }
                 mstore(free, 32) // where ABI's bytes begin; their length is written at last
                 mstore(0x40, add(free, size))
             }
@@ -112,11 +142,13 @@ library Records {
     function publish(uint256 series, uint256 account, uint256 record) internal {
         bytes32 topic = IExchangeEvents.Book.selector;
         assembly ("memory-safe") {
-            let begin := mload(0x40)
-            mstore(begin, 32)
-            mstore(add(begin, 32), 32)
-            mstore(add(begin, 64), record)
-            log3(begin, 96, topic, series, account)
+            // In scratch space and the pointer to free memory behind it, which is put back.
+            let free := mload(0x40)
+            mstore(0, 32)
+            mstore(32, 32)
+            mstore(64, record)
+            log3(0, 96, topic, series, account)
+            mstore(0x40, free)
         }
     }
 
@@ -152,22 +184,25 @@ library Records {
     }
 
     /// @notice The word of a FILLED record.
-    /// @param where as of `place`
+    /// @param key of the order: its side, tick and index follow each other as in the record
     /// @param o before the fill
-    function filled(uint256 side, uint256 where, OrderWord o, uint256 lots) internal pure returns (uint256) {
+    function filled(uint256 key, OrderWord o, uint256 lots) internal pure returns (uint256) {
         unchecked {
-            uint256 head = (FILLED << 248) | (side << 240) | (where << 168) | (lots << 136);
-            return head | (o.account() << 104) | (o.clientId() << 40) | ((o.lots() - lots) << 8);
+            uint256 raw = OrderWord.unwrap(o);
+            uint256 head = (FILLED << 248) | ((key << 184) & (type(uint256).max >> 8)) | (lots << 136);
+            return head | ((raw << 32) & GENERATION) | (o.account() << 104) | ((raw >> 112) & CLIENT_ID)
+                | ((o.lots() - lots) << 8);
         }
     }
 
-    /// @notice Appends a TAKEN record.
-    function taken(Context memory c, Request r, uint256 lots, uint256 unfilled, uint256 reason)
+    /// @notice The word of a TAKEN record.
+    function taken(HotWord h, Request r, uint256 lots, uint256 unfilled, uint256 reason)
         internal
         pure
+        returns (uint256)
     {
         uint256 raw = Request.unwrap(r);
         uint256 head = (TAKEN << 248) | ((raw >> 128) << 216) | (lots << 184) | (unfilled << 152);
-        push(c, head | (c.hot.mark() << 128) | (r.clientId() << 64) | (reason << 56));
+        return head | (h.mark() << 128) | (r.clientId() << 64) | (reason << 56);
     }
 }

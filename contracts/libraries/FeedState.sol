@@ -14,6 +14,30 @@ type FeedState is uint256;
 
 using FeedStateLib for FeedState global;
 
+struct Pending {
+    uint64 price;
+    uint32 time;
+    uint24 round;
+}
+
+struct Document {
+    bytes32 symbol;
+    bytes32 methodology;
+}
+
+/// @dev One slot. Stored means lastTime > 0, and final.
+struct Checkpoint {
+    uint88 priceSeconds;
+    uint32 freshSeconds;
+    uint64 lastPrice;
+    uint32 lastTime;
+}
+
+struct Range {
+    uint64 low;
+    uint64 high;
+}
+
 library FeedStateLib {
     uint256 internal constant MAX_PRICE = (1 << 52) - 1;
     uint256 internal constant BOUND_STEP_BPS = 10;
@@ -101,12 +125,34 @@ library FeedStateLib {
         return FeedState.wrap(on ? raw | HALTED : raw & ~HALTED);
     }
 
+    /// @notice True when a round of `price_`, observed at `t`, by the operators of `set` needs nothing but
+    /// `accept`: the feed is theirs, neither pending nor halted; the price is from 1 to `MAX_PRICE` and not beyond
+    /// the bound; `t` is later than the last value, on the same UTC day. False for the first value, and where there
+    /// is no such feed, as `set` is not 0.
+    function isPlain(FeedState self, uint256 set, uint256 price_, uint256 t)
+        internal
+        pure
+        returns (bool yes)
+    {
+        bool far = self.beyond(price_, self.price());
+        uint256 last = self.time();
+        // One jump for them all. The flags are above the set: one compare for the three. Zero wraps: one for both
+        // ends.
+        assembly ("memory-safe") {
+            yes := and(eq(shr(SET, self), set), lt(sub(price_, 1), MAX_PRICE))
+            yes := and(yes, gt(t, last))
+            yes := and(yes, eq(div(t, 86400), div(last, 86400)))
+            yes := gt(yes, far)
+        }
+    }
+
     /// @notice True when `value` is farther from `from` than the bound.
     function beyond(FeedState self, uint256 value, uint256 from) internal pure returns (bool) {
-        // Both values are below 2^52.
+        // Both values are below 2^52. From -limit to limit becomes from 0 to twice of it, and all else is more:
+        // what is below wraps.
         unchecked {
-            uint256 move = value > from ? value - from : from - value;
-            return move * 10_000 > self.boundBps() * from;
+            uint256 limit = self.boundBps() * from;
+            return (value - from) * 10_000 + limit > 2 * limit;
         }
     }
 
@@ -123,13 +169,25 @@ library FeedStateLib {
         }
     }
 
-    /// @notice The state with `price_` in force from `t` on, `t` later than `time`. Round and flags stay.
+    /// @notice The state before the first value, observed at `t`: all seconds until then are stale.
+    function startingAt(FeedState self, uint256 t) internal pure returns (FeedState) {
+        return FeedState.wrap(FeedState.unwrap(self) | (t << STALE) | (t << TIME));
+    }
+
+    /// @notice The state with `price_` in force from `t` on, `t` not before `time`, which is not 0. Round and flags
+    /// stay.
     function accept(FeedState self, uint256 price_, uint256 t) internal pure returns (FeedState) {
-        (uint256 priceSeconds, uint256 freshSeconds) = self.totalsAt(t);
+        // What each field grows by, all in one sum: no field is taken out and put back. The new values fit their
+        // widths, so that of the price, which may fall, borrows from nothing in the end.
         unchecked {
-            uint256 kept = FeedState.unwrap(self) >> ROUND << ROUND;
+            uint256 elapsed = t - self.time();
+            uint256 fresh = elapsed;
+            uint256 limit = self.heartbeat();
+            if (elapsed > limit) fresh = limit;
+            uint256 old = self.price();
             return FeedState.wrap(
-                kept | ((t - freshSeconds) << STALE) | (t << TIME) | (priceSeconds << CUMULATIVE) | price_
+                FeedState.unwrap(self) + ((elapsed - fresh) << STALE) + (elapsed << TIME)
+                    + ((old * fresh) << CUMULATIVE) + price_ - old
             );
         }
     }
@@ -140,6 +198,21 @@ library FeedStateLib {
         uint256 mask = uint256(type(uint24).max) << ROUND;
         unchecked {
             return FeedState.wrap((raw & ~mask) | ((raw + (1 << ROUND)) & mask));
+        }
+    }
+}
+
+/// @dev Without the compare that Solidity makes with the length of the array: `feed` is below 2^16, and so is that.
+library FeedStates {
+    function read(FeedState[1 << 16] storage self, uint256 feed) internal view returns (FeedState state) {
+        assembly ("memory-safe") {
+            state := sload(add(self.slot, feed))
+        }
+    }
+
+    function put(FeedState[1 << 16] storage self, uint256 feed, FeedState state) internal {
+        assembly ("memory-safe") {
+            sstore(add(self.slot, feed), state)
         }
     }
 }

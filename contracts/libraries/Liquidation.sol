@@ -13,7 +13,7 @@ import {Mark} from "./Mark.sol";
 import {Matching} from "./Matching.sol";
 import {OrderBook} from "./OrderBook.sol";
 import {PositionWord} from "./Packed.sol";
-import {Requests} from "./Request.sol";
+import {Request, Requests} from "./Request.sol";
 import {DAY, HOT_SETTLED, Hot, Position, State, Terms, Words} from "./State.sol";
 import {Trading} from "./Trading.sol";
 
@@ -85,7 +85,8 @@ library Liquidation {
             Trading.finish(s, oracle, c); // dead orders went: the next call meets living ones
             return (0, 0);
         }
-        Records.taken(c, Requests.pack(x.flags, x.limit, 0, 0, 0), closed, left, Records.END_IMMEDIATE);
+        Request r = Requests.pack(x.flags, x.limit, 0, 0, 0);
+        Records.push(c, Records.taken(c.hot, r, closed, left, Records.END_IMMEDIATE));
         reward = _reward(s, oracle, c, x);
         c.position = c.position.withQuote(c.position.quote() - int256(reward));
         Trading.finish(s, oracle, c);

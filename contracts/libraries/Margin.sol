@@ -161,14 +161,14 @@ library Margin {
             leg.mmRate = t.mmBps() * 10_000;
             leg.spreadRate = t.spreadBps() * 10_000;
             leg.bandRate = t.bandBps() * 10_000;
-            leg.imRate = _imRate(t, h, p);
+            leg.imRate = _imRate(t, h, _worst(lots, p.openBuy(), p.openSell()));
         }
     }
 
     /// @dev Grows with the share of open interest that the position would have if its orders filled.
-    function _imRate(TermsWord t, HotWord h, PositionWord p) private pure returns (uint256 rate) {
+    /// @param size of that position
+    function _imRate(TermsWord t, HotWord h, uint256 size) private pure returns (uint256 rate) {
         unchecked {
-            uint256 size = _worst(p.lots(), p.openBuy(), p.openSell());
             uint256 imBps = t.imBps();
             uint256 share = imBps * t.concentrationPct() * 100 * size;
             rate = imBps * 10_000 + FixedPointMathLib.rawDiv(share, h.openInterest() + size); // 0 / 0 is 0
@@ -265,9 +265,11 @@ library Margin {
             int256 value = p.quote() + lots * int256(unit);
             if (value > 0) value = value * int256(t.gainPct()) / 100;
             int256 delta = lots * int256(deltaMark * t.tickValue());
-            uint256 rate = _imRate(t, h, p);
-            uint256 buys = p.openBuy() * unit;
-            uint256 sells = p.openSell() * unit;
+            uint256 buys = p.openBuy();
+            uint256 sells = p.openSell();
+            uint256 rate = _imRate(t, h, _worst(lots, buys, sells));
+            buys *= unit;
+            sells *= unit;
             uint256 offset = delta < 0
                 ? FixedPointMathLib.min(buys, sells + uint256(-delta))
                 : FixedPointMathLib.min(buys + uint256(delta), sells);

@@ -5,9 +5,9 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {LibBit} from "solady/utils/LibBit.sol";
 
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
-import {Context, Records} from "./Context.sol";
+import {Blank, Context, Records} from "./Context.sol";
 import {OrderBook} from "./OrderBook.sol";
-import {HotWord, OrderWord, PositionWord, TermsWord} from "./Packed.sol";
+import {HotWord, OrderWord, PositionWord, TermsWord, TradeWord} from "./Packed.sol";
 import {Requests} from "./Request.sol";
 import {Slot, Slots} from "./Slots.sol";
 import {DAY, State, Words} from "./State.sol";
@@ -21,24 +21,28 @@ library Matching {
 
     /// @dev `lots` of a walk that only removes dead orders.
     uint256 internal constant PRUNE = type(uint256).max;
-    uint256 private constant FAR = 1 << 255;
+    /// @dev Above every mark.
+    uint256 private constant NO_MARK = 1 << 24;
+    uint256 private constant WALK_BYTES = 18 * 32;
 
     struct Walk {
-        uint256 side; // of the resting orders
-        uint256 tick;
-        uint256 left; // lots still to trade
-        uint256 flags; // of the taking order
-        bool hurts; // the tick lies outside the band on the side that hurts makers
-        bool wary; // that, or nothing shall be filled
-        bool stopped;
-        uint256 end; // why it stopped, Records.END_*
         // The maker whose position is in memory, so that consecutive fills write it once.
         uint256 maker;
         Slot makerSlot;
-        PositionWord makerBefore;
         PositionWord makerNow;
+        uint256 lots; // that shall trade
+        uint256 left; // of these, not traded yet
+        uint256 flags; // of the taking order
+        bool hurts; // the tick lies outside the band on the side that hurts makers
+        bool stopped;
+        uint256 end; // why it stopped, Records.END_*
+        uint256 side; // of the resting orders
+        int256 sign; // 1 when makers gain lots, which is on the buying side; else -1
+        uint256 reserved; // what one lot of an order adds to the word of its maker's position
+        uint256 sk; // series 16 | side 8
+        uint256 tick;
+        uint256 price; // of a lot, base units
         // What the acting account traded.
-        uint256 lots;
         uint256 ticks;
         uint256 fees; // fees 128 | rebates 128
         int256 opened; // open interest, the acting account's own part left out
@@ -51,29 +55,50 @@ library Matching {
         internal
         returns (uint256 left, uint256 end)
     {
-        Walk memory w;
-        w.side = side;
-        w.left = lots;
-        w.flags = flags;
-        Records.open(c);
-        while (true) {
-            uint256 tick = c.hot.best(side);
-            if (side == OrderBook.SELLS ? tick > limit : tick < limit) break;
-            if (c.steps == 0) {
-                w.end = Records.END_STEPS;
-                break;
+        unchecked {
+            Walk memory w = _blank()(WALK_BYTES);
+            _begin(c, w, side);
+            w.lots = w.left = lots;
+            w.flags = flags;
+            Records.open(c);
+            while (true) {
+                HotWord h = c.hot;
+                uint256 tick = h.best(side);
+                if ((int256(limit) - int256(tick)) * w.sign > 0) break; // worse than the limit
+                if (c.steps == 0) {
+                    w.end = Records.END_STEPS;
+                    break;
+                }
+                w.tick = tick;
+                if (!_level(s, c, w, h, tick)) break;
+                c.hot = OrderBook.dropLevel(s, h, w.sk, tick);
+                if (w.left == 0) break;
+                if (w.stopped) break;
             }
-            w.tick = tick;
-            if (!_level(s, c, w)) break;
-            c.hot = OrderBook.dropLevel(s, c.hot, OrderBook.sideKey(c.series, side), tick);
-            if (w.left == 0 || w.stopped) break;
+            Records.close(c);
+            if (w.maker != 0) w.makerSlot.write(PositionWord.unwrap(w.makerNow));
+            left = w.left;
+            if (left != lots) book(s, c, w, lots - left);
+            end = w.end;
         }
-        Records.close(c);
-        if (PositionWord.unwrap(w.makerNow) != PositionWord.unwrap(w.makerBefore)) {
-            w.makerSlot.write(PositionWord.unwrap(w.makerNow));
+    }
+
+    /// @dev As Blank.context.
+    function _blank() private pure returns (function(uint256) internal pure returns (Walk memory) make) {
+        function(uint256) internal pure returns (uint256) zeros = Blank.cleared;
+        assembly ("memory-safe") {
+            make := zeros
         }
-        if (w.lots != 0) book(s, c, w);
-        return (w.left, w.end);
+    }
+
+    /// @dev What all levels have in common.
+    function _begin(Context memory c, Walk memory w, uint256 side) private pure {
+        unchecked {
+            w.side = side;
+            w.sign = 1 - int256(2 * side);
+            w.reserved = 1 << (32 + 32 * side);
+            w.sk = OrderBook.sideKey(c.series, side);
+        }
     }
 
     /// @notice Lowest and highest tick at which orders may be placed and filled.
@@ -91,67 +116,84 @@ library Matching {
     function outside(HotWord h, TermsWord t, uint256 tick) internal pure returns (bool) {
         unchecked {
             uint256 mark = h.mark();
-            return FixedPointMathLib.dist(tick, mark) * 10_000 > mark * t.bandBps();
+            uint256 width = mark * t.bandBps();
+            // |tick - mark| x 10,000 > width; a negative sum wraps.
+            return (tick - mark) * 10_000 + width > 2 * width;
         }
     }
 
     /// @return emptied every order of the level is gone
-    function _level(State storage s, Context memory c, Walk memory w) private returns (bool emptied) {
+    function _level(State storage s, Context memory c, Walk memory w, HotWord h, uint256 tick)
+        private
+        returns (bool emptied)
+    {
         unchecked {
-            uint256 tick = w.tick;
-            uint256 mark = c.hot.mark();
-            w.hurts = (w.side == OrderBook.BUYS ? tick > mark : tick < mark) && outside(c.hot, c.terms, tick);
-            w.wary = w.hurts || w.left == PRUNE;
-            Slot slot = OrderBook.levelSlot(s, OrderBook.sideKey(c.series, w.side), tick);
+            Slot slot = s.levels.slotOf(OrderBook.levelKey(w.sk, tick));
             uint256 word = slot.read();
             (uint256 head, uint256 tail) = OrderBook.queue(word, tick);
-            uint256 last = FixedPointMathLib.min(tail, head + c.steps);
-            uint256 left = w.left;
-            uint256 index = _orders(s, c, w, head, last);
-            left -= w.left;
-            w.lots += left;
-            w.ticks += left * tick;
-            if (index == last && index != tail && w.left != 0) {
-                w.stopped = true;
-                w.end = Records.END_STEPS;
-            }
-            if (index != head) slot.write(OrderBook.withQueue(word, tick, index, tail));
-            return index == tail;
+            uint256 index = _orders(s, c, w, h, head, tail);
+            c.steps -= index - head;
+            if (index != head) slot.write(OrderBook.withQueue(word, w.tick, index, tail));
+            if (index == tail) return true;
+            if (c.steps != 0) return false;
+            if (w.left == 0) return false;
+            if (w.stopped) return false;
+            w.stopped = true;
+            w.end = Records.END_STEPS;
         }
     }
 
     /// @dev The loop that every fill runs through, so what it changes is held in variables. Nothing in it takes memory
     /// but records.
     /// @return the first order that stays
-    function _orders(State storage s, Context memory c, Walk memory w, uint256 index, uint256 last)
+    function _orders(State storage s, Context memory c, Walk memory w, HotWord h, uint256 index, uint256 tail)
         private
         returns (uint256)
     {
         unchecked {
-            uint256 key = OrderBook.orderKey(OrderBook.sideKey(c.series, w.side), w.tick, 0);
-            c.steps += index; // until the end, the first order that may not be looked at
+            uint256 tick = w.tick;
+            w.price = tick * c.terms.tickValue();
+            uint256 key = OrderBook.orderKey(w.sk, tick, index);
+            uint256 room = FixedPointMathLib.min(tail - index, c.steps);
             uint256 left = w.left;
             PositionWord p = w.makerNow;
-            for (; index != last && left != 0; ++index) {
-                Slot slot = s.orders.slotOf(key | index);
+            // Checked marks that raise no doubt, from the least on: nearer than `gap` for sure.
+            uint256 least = h.mark();
+            uint256 span = (least * c.terms.gapBps()) >> 15;
+            least -= span;
+            span <<= 1;
+            if (left == PRUNE) (least, span) = (NO_MARK, 0);
+            w.hurts = false;
+            if ((int256(tick) - int256(h.mark())) * w.sign > 0) {
+                if (outside(h, c.terms, tick)) {
+                    w.hurts = true;
+                    (least, span) = (NO_MARK, 0);
+                }
+            }
+            // While neither is 0: a product is cheaper than two branches.
+            for (; room * left != 0; ++key) {
+                --room;
+                Slot slot = s.orders.slotOf(key);
                 OrderWord o = OrderWord.wrap(slot.read());
                 uint256 lots = o.lots();
                 if (lots == 0) continue; // tombstone
                 if (o.account() != w.maker) {
                     if (o.account() == c.account) {
-                        if (_own(c, w, o, index, left)) continue;
+                        if (_own(c, w, o, uint32(key), left)) continue;
                         --c.steps;
                         break;
                     }
                     p = _load(s, c, w, o.account(), p);
                 }
-                uint256 traded = FixedPointMathLib.min(lots, left);
-                uint256 clipped;
-                uint256 doubts = _doubts(c, w, o, p);
-                if (doubts != 0) {
-                    uint256 reason = _dead(c, w, o, p, doubts >= FAR);
+                uint256 gone = FixedPointMathLib.min(lots, left);
+                // Zero for most orders that may be filled, so that they cost one branch.
+                if (o.doubts(p) | LibBit.toUint(p.checkedMark() - least > span) == 0) {
+                    left -= gone;
+                    p = fill(c, w, p, o, key, gone, gone);
+                } else {
+                    uint256 reason = _dead(c, w, o, p);
                     if (reason != 0) {
-                        p = _retire(w, o, p, index, reason);
+                        p = _retire(w, o, p, uint32(key), reason);
                         continue;
                     }
                     if (left == PRUNE) {
@@ -159,21 +201,24 @@ library Matching {
                         --c.steps;
                         break;
                     }
-                    (traded, clipped) = _clip(w, o, p, traded);
+                    uint256 traded;
+                    (traded, gone) = _clip(w, o, p, gone);
+                    left -= traded;
+                    p = fill(c, w, p, o, key, traded, gone);
+                    if (gone != traded) _recordClipped(w, o, uint32(key), gone - traded);
                 }
-                left -= traded;
-                p = trade(c, w, p, traded).release(w.side, traded + clipped, traded + clipped == lots);
-                _record(w, o, index, traded, clipped);
-                if (traded + clipped != lots) {
-                    slot.write(OrderWord.unwrap(o.withLots(lots - traded - clipped)));
+                if (gone != lots) {
+                    slot.write(OrderWord.unwrap(o.withLots(lots - gone)));
                     --c.steps;
                     break;
                 }
+                p = p.release(0, 0, true);
             }
             w.makerNow = p;
+            uint256 filled = w.left - left;
             w.left = left;
-            c.steps -= index;
-            return index;
+            w.ticks += filled * w.tick;
+            return uint32(key);
         }
     }
 
@@ -182,43 +227,30 @@ library Matching {
         private
         returns (PositionWord)
     {
-        if (PositionWord.unwrap(p) != PositionWord.unwrap(w.makerBefore)) {
-            w.makerSlot.write(PositionWord.unwrap(p));
-        }
+        if (w.maker != 0) w.makerSlot.write(PositionWord.unwrap(p));
         Slot slot = s.positions.slotOf(Words.positionKey(account, c.series));
         w.maker = account;
         w.makerSlot = slot;
-        p = PositionWord.wrap(slot.read());
-        w.makerBefore = p;
-        return p;
-    }
-
-    /// @dev Zero for most orders that may be filled, so that they cost one branch: of the maker's epoch, good till
-    /// cancelled, not reduce-only, at a tick and a mark that hurt nobody. FAR: the mark moved by more than `gap`.
-    function _doubts(Context memory c, Walk memory w, OrderWord o, PositionWord p)
-        private
-        pure
-        returns (uint256)
-    {
-        unchecked {
-            uint256 was = p.checkedMark();
-            bool far = FixedPointMathLib.dist(was, c.hot.mark()) * 10_000 > was * c.terms.gapBps();
-            return (o.epoch() ^ p.epoch()) | o.expiry() | (o.flags() & Requests.REDUCE_ONLY)
-                | (LibBit.toUint(far) << 255) | LibBit.toUint(w.wary);
-        }
+        return PositionWord.wrap(slot.read());
     }
 
     /// @dev Why another account's order may not be filled; 0 when it may.
-    function _dead(Context memory c, Walk memory w, OrderWord o, PositionWord p, bool far)
+    function _dead(Context memory c, Walk memory w, OrderWord o, PositionWord p)
         private
         view
         returns (uint256)
     {
-        uint256 reason = _gone(w, o, p);
-        if (reason != 0) return reason;
-        if (far && _against(c, w, p)) return Records.BY_GAP;
-        if (o.has(Requests.REDUCE_ONLY) && reducible(p.lots(), w.side) == 0) return Records.BY_REDUCE_ONLY;
-        return 0;
+        unchecked {
+            uint256 reason = _gone(w, o, p);
+            if (reason != 0) return reason;
+            uint256 was = p.checkedMark();
+            bool far = FixedPointMathLib.dist(was, c.hot.mark()) * 10_000 > was * c.terms.gapBps();
+            if (far && _against(c, w, p)) return Records.BY_GAP;
+            if (o.has(Requests.REDUCE_ONLY) && reducible(p.lots(), w.side) == 0) {
+                return Records.BY_REDUCE_ONLY;
+            }
+            return 0;
+        }
     }
 
     /// @dev Why an order is dead, whoever's it is; 0 when it is not.
@@ -248,7 +280,7 @@ library Matching {
             PositionWord p = c.position;
             uint256 reason = _gone(w, o, p);
             if (reason == 0 && o.has(Requests.REDUCE_ONLY)) {
-                int256 lots = p.lots() - int256(w.lots + w.left - left) * _sign(w); // with the fills so far
+                int256 lots = p.lots() - int256(w.lots - left) * w.sign; // with the fills so far
                 if (reducible(lots, w.side) == 0) reason = Records.BY_REDUCE_ONLY;
             }
             if (reason == 0) {
@@ -274,62 +306,66 @@ library Matching {
         return reason == Records.BY_EPOCH ? p : p.release(w.side, o.lots(), true);
     }
 
-    /// @dev What a reduce-only order may trade, and what of it dies with that.
+    /// @dev What a reduce-only order may trade, and that with what of it dies then.
     function _clip(Walk memory w, OrderWord o, PositionWord p, uint256 lots)
         private
         pure
-        returns (uint256 traded, uint256 clipped)
+        returns (uint256 traded, uint256 gone)
     {
         unchecked {
-            traded = lots;
+            traded = gone = lots;
             if (o.has(Requests.REDUCE_ONLY)) {
                 uint256 most = reducible(p.lots(), w.side);
                 traded = FixedPointMathLib.min(lots, most);
-                clipped = FixedPointMathLib.zeroFloorSub(o.lots(), most);
+                gone = traded + FixedPointMathLib.zeroFloorSub(o.lots(), most);
             }
         }
     }
 
-    /// @notice Gives the maker `lots` at the tick, less or plus their price, and its rebate.
-    function trade(Context memory c, Walk memory w, PositionWord p, uint256 lots)
-        internal
-        view
-        returns (PositionWord)
-    {
+    /// @notice Gives the maker `lots`, less or plus their price, and its rebate. Apart from the loop, whose variables leave
+    /// no room on the stack for these.
+    /// @param gone lots that leave the order, with those that reduce-only clips
+    function fill(
+        Context memory c,
+        Walk memory w,
+        PositionWord p,
+        OrderWord o,
+        uint256 key,
+        uint256 lots,
+        uint256 gone
+    ) internal view returns (PositionWord) {
         unchecked {
-            uint256 amount = lots * w.tick * c.terms.tickValue();
-            uint256 fee = (amount * c.trade.takerFee() + 999_999) / 1_000_000;
-            uint256 rebate = amount * c.trade.makerRebate() / 1_000_000;
+            Records.append(Records.filled(key, o, lots));
+            uint256 amount = lots * w.price;
+            TradeWord x = c.trade;
+            uint256 fee = (amount * x.takerFee() + 999_999) / 1_000_000;
+            uint256 rebate = amount * x.makerRebate() / 1_000_000;
             w.fees += (fee << 128) | rebate;
-            int256 sign = _sign(w);
+            int256 sign = w.sign;
             int256 was = p.lots();
             int256 now_ = was + int256(lots) * sign;
             w.opened += _long(now_) - _long(was);
             int256 quote = p.quote() + int256(rebate) - int256(amount) * sign;
-            return p.traded(now_, quote, block.timestamp / DAY);
+            return p.filled(now_, quote, block.timestamp / DAY, gone * w.reserved);
         }
     }
 
-    function _record(Walk memory w, OrderWord o, uint256 index, uint256 lots, uint256 clipped) private pure {
-        unchecked {
-            uint256 where = Records.place(w.tick, index, o);
-            Records.append(Records.filled(w.side, where, o, lots));
-            if (clipped == 0) return;
-            Records.append(Records.cancelled(Records.BY_REDUCE_ONLY, w.side, where, o.withLots(clipped)));
-        }
+    function _recordClipped(Walk memory w, OrderWord o, uint256 index, uint256 clipped) private pure {
+        uint256 where = Records.place(w.tick, index, o);
+        Records.append(Records.cancelled(Records.BY_REDUCE_ONLY, w.side, where, o.withLots(clipped)));
     }
 
     /// @notice Puts what was traded into the acting account's position, open interest and fees.
-    function book(State storage s, Context memory c, Walk memory w) internal {
+    function book(State storage s, Context memory c, Walk memory w, uint256 lots) internal {
         unchecked {
-            (uint256 lots, uint256 ticks) = (w.lots, w.ticks);
+            uint256 ticks = w.ticks;
             c.tradedLots += lots;
             c.tradedTicks += ticks;
             uint256 fees = w.fees >> 128;
             PositionWord p = c.position;
             int256 was = p.lots();
-            int256 now_ = was - int256(lots) * _sign(w);
-            int256 money = int256(ticks * c.terms.tickValue()) * _sign(w) - int256(fees);
+            int256 now_ = was - int256(lots) * w.sign;
+            int256 money = int256(ticks * c.terms.tickValue()) * w.sign - int256(fees);
             c.position = p.traded(now_, p.quote() + money, block.timestamp / DAY);
             uint256 open = uint256(int256(c.hot.openInterest()) + w.opened + _long(now_) - _long(was));
             if (open > type(uint32).max) {
@@ -341,13 +377,6 @@ library Matching {
                 earned = 0;
             }
             c.hot = c.hot.withOpenInterest(open).withFees(earned);
-        }
-    }
-
-    /// @dev 1 when makers gain lots, which is on the buying side; else -1.
-    function _sign(Walk memory w) private pure returns (int256) {
-        unchecked {
-            return 1 - int256(2 * w.side);
         }
     }
 

@@ -3,12 +3,62 @@ pragma solidity ^0.8.28;
 
 import {IIndexOracle} from "../interfaces/IIndexOracle.sol";
 
-/// @notice The hash is cut so that an update reads one slot for the set; 192 bits leave no second preimage.
-struct OperatorSet {
-    bytes24 operatorsHash;
-    uint16 version;
-    uint8 operators;
-    uint8 quorum;
+/// @notice One slot. From the lowest bit:
+///
+///     hash of the operators 192 | version 16 | operators 8 | quorum 8
+///
+/// The hash is cut so that an update reads one slot for the set; 192 bits leave no second preimage. Zero: no such set.
+type OperatorSet is uint256;
+
+using OperatorSetLib for OperatorSet global;
+
+library OperatorSetLib {
+    uint256 private constant VERSION = 192;
+    uint256 private constant OPERATORS = 208;
+    uint256 private constant QUORUM = 216;
+
+    function create(bytes32 hash, uint256 version_, uint256 operators_, uint256 quorum_)
+        internal
+        pure
+        returns (OperatorSet)
+    {
+        return OperatorSet.wrap(
+            (quorum_ << QUORUM) | (operators_ << OPERATORS) | (version_ << VERSION) | (uint256(hash) >> 64)
+        );
+    }
+
+    function exists(OperatorSet self) internal pure returns (bool) {
+        return OperatorSet.unwrap(self) != 0;
+    }
+
+    function operatorsHash(OperatorSet self) internal pure returns (bytes24) {
+        return bytes24(bytes32(OperatorSet.unwrap(self) << 64));
+    }
+
+    function version(OperatorSet self) internal pure returns (uint16) {
+        return uint16(OperatorSet.unwrap(self) >> VERSION);
+    }
+
+    function operators(OperatorSet self) internal pure returns (uint8 size) {
+        assembly ("memory-safe") {
+            size := byte(5, self)
+        }
+    }
+
+    function quorum(OperatorSet self) internal pure returns (uint8 size) {
+        assembly ("memory-safe") {
+            size := byte(4, self)
+        }
+    }
+
+    function withVersion(OperatorSet self, uint256 version_) internal pure returns (OperatorSet) {
+        return create(self.operatorsHash(), version_, self.operators(), self.quorum());
+    }
+
+    /// @notice True when `hash` is that of its operators, as far as it is kept.
+    function isOf(OperatorSet self, bytes32 hash) internal pure returns (bool) {
+        return ((OperatorSet.unwrap(self) << 64) ^ uint256(hash)) >> 64 == 0;
+    }
 }
 
 /// @title OperatorSets
@@ -23,9 +73,9 @@ library OperatorSets {
     /// @dev A feed keeps its set's id in 8 bits.
     uint256 internal constant MAX_SETS = 255;
 
-    function get(Sets storage self, uint16 id) internal view returns (OperatorSet memory set) {
+    function get(Sets storage self, uint256 id) internal view returns (OperatorSet set) {
         set = self.byId[id];
-        if (set.operators == 0) revert IIndexOracle.UnknownOperatorSet(id);
+        if (!set.exists()) revert IIndexOracle.UnknownOperatorSet(uint16(id));
     }
 
     function add(Sets storage self, address[] calldata operators, uint8 quorum) internal returns (uint16 id) {
@@ -35,11 +85,14 @@ library OperatorSets {
     }
 
     function rotate(Sets storage self, uint16 id, address[] calldata operators, uint8 quorum) internal {
-        _write(self, id, operators, quorum, get(self, id).version);
+        _write(self, id, operators, quorum, get(self, id).version());
     }
 
     function raiseVersion(Sets storage self, uint16 id) internal returns (uint16) {
-        return ++self.byId[id].version;
+        OperatorSet set = self.byId[id];
+        uint16 version = set.version() + 1;
+        self.byId[id] = set.withVersion(version);
+        return version;
     }
 
     function _write(Sets storage self, uint16 id, address[] calldata operators, uint8 quorum, uint16 version)
@@ -62,7 +115,7 @@ library OperatorSets {
             before = operators[i];
             packed = bytes.concat(packed, bytes20(before));
         }
-        self.byId[id] = OperatorSet(bytes24(keccak256(packed)), version, uint8(count), quorum);
+        self.byId[id] = OperatorSetLib.create(keccak256(packed), version, count, quorum);
         emit IIndexOracle.OperatorsSet(id, quorum, version, operators);
     }
 }

@@ -43,9 +43,13 @@ library OrderBook {
         return (side << 72) | (tick << 48) | (index << 16) | generation;
     }
 
-    /// @notice The word that holds the queue of a tick, with those of its neighbours.
+    /// @notice Key of the word that holds the queue of a tick, with those of its neighbours.
+    function levelKey(uint256 side, uint256 tick) internal pure returns (uint256) {
+        return (side << 22) | (tick >> 2);
+    }
+
     function levelSlot(State storage s, uint256 side, uint256 tick) internal view returns (Slot) {
-        return s.levels.slotOf((side << 22) | (tick >> 2));
+        return s.levels.slotOf(levelKey(side, tick));
     }
 
     /// @notice Head and tail of a tick in its word.
@@ -77,7 +81,7 @@ library OrderBook {
         unchecked {
             uint256 tick = r.tick();
             uint256 sk = sideKey(series, r.side());
-            Slot slot = levelSlot(s, sk, tick);
+            Slot slot = s.levels.slotOf(levelKey(sk, tick));
             uint256 word = slot.read();
             uint256 shift = (tick & 3) << 6;
             uint256 level = uint64(word >> shift);
@@ -131,7 +135,7 @@ library OrderBook {
     {
         unchecked {
             (uint256 tick, uint256 index) = (where >> 48, uint32(where >> 16));
-            Slot level = levelSlot(s, sk, tick);
+            Slot level = s.levels.slotOf(levelKey(sk, tick));
             uint256 word = level.read();
             uint256 queued = word >> ((tick & 3) << 6);
             (uint256 head, uint256 tail) = (uint32(queued), uint32(queued >> 32));
@@ -188,10 +192,10 @@ library OrderBook {
     /// @notice A level emptied: clears its bit and, when it was the best, finds the next.
     function dropLevel(State storage s, HotWord h, uint256 sk, uint256 tick) internal returns (HotWord) {
         uint256 word = s.bitmap.clear(sk, tick);
-        uint256 side = sk & 255;
-        if (tick != h.best(side)) return h;
-        uint256 next = side == BUYS ? s.bitmap.below(sk, tick, word) : s.bitmap.above(sk, tick, word, NO_ASK);
-        return h.withBest(side, next);
+        if (sk & 255 == BUYS) {
+            return tick == h.bid() ? h.withBest(BUYS, s.bitmap.below(sk, tick, word)) : h;
+        }
+        return tick == h.ask() ? h.withBest(SELLS, s.bitmap.above(sk, tick, word, NO_ASK)) : h;
     }
 
     /// @notice A newer epoch kills every order of an older one in O(1); their lots are free at once.

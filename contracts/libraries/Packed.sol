@@ -42,7 +42,7 @@ library PositionWords {
     uint256 private constant DAY_ = uint256(type(uint16).max) << 240;
 
     function lots(PositionWord w) internal pure returns (int256) {
-        return int32(uint32(PositionWord.unwrap(w)));
+        return int32(int256(PositionWord.unwrap(w)));
     }
 
     function openBuy(PositionWord w) internal pure returns (uint256) {
@@ -54,7 +54,7 @@ library PositionWords {
     }
 
     function quote(PositionWord w) internal pure returns (int256) {
-        return int80(uint80(PositionWord.unwrap(w) >> 96));
+        return int80(int256(PositionWord.unwrap(w) >> 96));
     }
 
     function epoch(PositionWord w) internal pure returns (uint256) {
@@ -117,11 +117,34 @@ library PositionWords {
         );
     }
 
+    /// @notice The position after a fill of one of its orders: `traded`, and `freed` of what that had reserved.
+    function filled(PositionWord w, int256 lots_, int256 quote_, uint256 day, uint256 freed)
+        internal
+        pure
+        returns (PositionWord)
+    {
+        unchecked {
+            if (_wide(quote_)) _overflow(quote_);
+            return PositionWord.wrap(
+                ((PositionWord.unwrap(w) - freed) & ~(LOTS | QUOTE | DAY_)) | uint32(int32(lots_))
+                    | (uint256(uint80(int80(quote_))) << 96) | (day << 240)
+            );
+        }
+    }
+
     /// @notice A quote has one bit less than its field, so that a claim (quote + lots x settlement price) fits it too.
     function check(int256 quote_) internal pure {
+        if (_wide(quote_)) _overflow(quote_);
+    }
+
+    function _wide(int256 quote_) private pure returns (bool) {
         unchecked {
-            if (uint256(quote_ + (1 << 78)) >> 79 != 0) revert WordOverflow(79, quote_);
+            return uint256(quote_ + (1 << 78)) >> 79 != 0;
         }
+    }
+
+    function _overflow(int256 quote_) private pure {
+        revert WordOverflow(79, quote_);
     }
 
     function withQuote(PositionWord w, int256 quote_) internal pure returns (PositionWord) {
@@ -164,7 +187,7 @@ library HotWords {
     }
 
     function basis(HotWord w) internal pure returns (int256) {
-        return int32(uint32(HotWord.unwrap(w) >> 104));
+        return int32(int256(HotWord.unwrap(w) >> 104));
     }
 
     function basisTime(HotWord w) internal pure returns (uint256) {
@@ -309,6 +332,8 @@ library TradeWords {
 }
 
 library OrderWords {
+    /// @dev An expiry, or reduce-only.
+    uint256 private constant CONDITIONS = (uint256(type(uint32).max) << 96) | (8 << 128);
     uint256 private constant IDENTITY =
         type(uint32).max | (uint256(type(uint32).max) << 64) | (uint256(type(uint16).max) << 136);
 
@@ -345,6 +370,12 @@ library OrderWords {
         return OrderWord.unwrap(w) & (any << 128) != 0;
     }
 
+    /// @notice Zero when the order is of the same epoch as its maker's position, good till cancelled and not reduce-only.
+    function doubts(OrderWord w, PositionWord p) internal pure returns (uint256) {
+        uint256 epochs = uint32((OrderWord.unwrap(w) >> 64) ^ (PositionWord.unwrap(p) >> 176));
+        return epochs | (OrderWord.unwrap(w) & CONDITIONS);
+    }
+
     /// @notice A live order of this account, epoch and generation.
     function isOf(OrderWord w, uint256 account_, uint256 epoch_, uint256 generation_)
         internal
@@ -352,7 +383,10 @@ library OrderWords {
         returns (bool)
     {
         uint256 wanted = account_ | (epoch_ << 64) | (generation_ << 136);
-        return (OrderWord.unwrap(w) ^ wanted) & IDENTITY == 0 && w.lots() != 0;
+        bool same = (OrderWord.unwrap(w) ^ wanted) & IDENTITY == 0;
+        unchecked {
+            return w.lots() * LibBit.toUint(same) != 0; // `&&` would be a branch
+        }
     }
 
     function withLots(OrderWord w, uint256 lots_) internal pure returns (OrderWord) {

@@ -67,7 +67,7 @@ library Spreads {
     function _hold(State storage s, Context memory c) private {
         uint256 word = s.accounts[c.account];
         if (!Ledger.lists(word, c.series)) s.accounts[c.account] = Ledger.join(s, c.account, word, c.series);
-        Trading.store(s, c);
+        Trading.store(c);
         c.margined = false; // `finish` would look at one leg alone
     }
 

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {LibBit} from "solady/utils/LibBit.sol";
 
 import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {IIndexOracle} from "../interfaces/IIndexOracle.sol";
@@ -32,16 +33,31 @@ library Trading {
         view
         returns (Context memory c)
     {
+        load(s, oracle, c, series, account, maxSteps);
+    }
+
+    /// @notice The same into a cleared context.
+    function load(
+        State storage s,
+        IIndexOracle oracle,
+        Context memory c,
+        uint256 series,
+        uint256 account,
+        uint256 maxSteps
+    ) internal view {
         unchecked {
             c.account = account;
             c.series = series;
-            c.steps = maxSteps == 0 ? DEFAULT_STEPS : maxSteps;
+            if (maxSteps == 0) maxSteps = DEFAULT_STEPS;
+            c.steps = maxSteps;
             TermsWord terms = TermsWord.wrap(s.terms[series]);
             if (TermsWord.unwrap(terms) == 0) revert IExchangeErrors.UnknownSeries(uint16(series));
             uint256 expiry = terms.expiryDay() * DAY;
             if (block.timestamp >= expiry) revert IExchangeErrors.SeriesExpired(uint16(series), expiry);
             c.terms = terms;
-            HotWord hot = HotWord.wrap(s.hot[series]);
+            Slot hotSlot = s.hot.slotOf(series);
+            c.hotSlot = hotSlot;
+            HotWord hot = HotWord.wrap(hotSlot.read());
             c.hot = c.hotBefore = hot;
             c.deltaMark = hot.mark();
             c.positionSlot = s.positions.slotOf(Words.positionKey(account, series));
@@ -66,7 +82,6 @@ library Trading {
     /// active in this series only whose margin is plainly enough. It needs no context: one order, one record.
     /// @return 0 when the order has to go the long way; nothing is changed then
     function quote(State storage s, uint256 series, uint256 account, Request r) internal returns (uint256) {
-        if (r.has(Requests.IMMEDIATE | Requests.FILL_OR_KILL | Requests.REDUCE_ONLY)) return 0;
         TermsWord t = TermsWord.wrap(s.terms[series]);
         HotWord h = HotWord.wrap(s.hot[series]);
         if (h.has(HOT_SPECIAL) || Mark.expired(t, h)) return 0;
@@ -116,7 +131,7 @@ library Trading {
             r = r.withLots(rests);
         } else if (immediate) {
             if (r.has(Requests.FILL_OR_KILL)) revert IExchangeErrors.FillOrKill(0, r.lots());
-            Records.taken(c, r, 0, r.lots(), Records.END_IMMEDIATE);
+            Records.push(c, Records.taken(c.hot, r, 0, r.lots(), Records.END_IMMEDIATE));
             return (0, 0, false);
         }
         return (_rest(s, c, r), filled, false);
@@ -162,7 +177,7 @@ library Trading {
 
     /// @dev What reduce-only leaves of a taking size, and the position limit. A resting part is clipped at its fill.
     function _clip(Context memory c, Request r) private pure returns (Request) {
-        if (c.reduceOnly || r.has(Requests.REDUCE_ONLY)) {
+        if (LibBit.or(c.reduceOnly, r.has(Requests.REDUCE_ONLY))) {
             int256 lots = c.position.lots();
             if (Matching.reducible(lots, r.side()) == 0) {
                 if (c.reduceOnly) revert IExchangeErrors.ReduceOnlySeries(uint16(c.series));
@@ -176,9 +191,9 @@ library Trading {
 
     function _checkLimit(uint256 series, TermsWord t, PositionWord p, Request r) private pure {
         unchecked {
-            (int256 held, uint256 open) =
-                r.side() == OrderBook.BUYS ? (p.lots(), p.openBuy()) : (-p.lots(), p.openSell());
-            int256 most = held + int256(open + r.lots());
+            int256 most = int256(r.lots());
+            if (r.has(Requests.SELL)) most += int256(p.openSell()) - p.lots();
+            else most += int256(p.openBuy()) + p.lots();
             if (most > int256(t.positionLimit())) {
                 revert IExchangeErrors.PositionLimit(uint16(series), uint256(most), t.positionLimit());
             }
@@ -201,18 +216,19 @@ library Trading {
             (uint256 left, uint256 end) =
                 Matching.walk(s, c, 1 - side, _inside(c, side, r.tick()), taking, r.flags());
             filled = taking - left;
-            if (r.has(Requests.FILL_OR_KILL) && filled != lots) {
-                revert IExchangeErrors.FillOrKill(filled, lots);
-            }
             uint256 unfilled = lots - filled;
-            if (unfilled == 0) {
+            if (unfilled != 0) {
+                if (r.has(Requests.FILL_OR_KILL)) revert IExchangeErrors.FillOrKill(filled, lots);
+                if (end == Records.END_FILLED) {
+                    if (r.has(Requests.REDUCE_ONLY) && filled != 0 && left == 0) end = Records.END_REDUCED;
+                    else end = r.has(Requests.IMMEDIATE) ? Records.END_IMMEDIATE : Records.END_RESTS;
+                }
+                if (end == Records.END_RESTS) rests = unfilled;
+            } else {
                 end = Records.END_FILLED;
-            } else if (end == Records.END_FILLED) {
-                if (r.has(Requests.REDUCE_ONLY) && filled != 0 && left == 0) end = Records.END_REDUCED;
-                else end = r.has(Requests.IMMEDIATE) ? Records.END_IMMEDIATE : Records.END_RESTS;
             }
-            if (end == Records.END_RESTS) rests = unfilled;
-            Records.taken(c, r, filled, unfilled, end);
+            Records.append(Records.taken(c.hot, r, filled, unfilled, end)); // nothing took memory since the walk
+            Records.close(c);
         }
     }
 
@@ -238,19 +254,23 @@ library Trading {
     /// @notice Checks margin and limits, then stores the position, the hot word, and the account when it joined.
     function finish(State storage s, IIndexOracle oracle, Context memory c) internal {
         // An IOC that found nothing, for one, needs not join.
-        if (c.margined && !c.position.idle()) {
-            if (_margined(s, oracle, c)) c.position = c.position.withCheckedMark(c.hot.mark());
+        if (c.margined) {
+            if (!c.position.idle()) {
+                if (_margined(s, oracle, c)) c.position = c.position.withCheckedMark(c.hot.mark());
+            }
         }
         if (c.tradedLots != 0) {
             uint256 open = c.hot.openInterest();
             uint256 cap = c.trade.openInterestCap();
-            if (open > cap && open > c.hotBefore.openInterest()) {
-                revert IExchangeErrors.OpenInterestCap(uint16(c.series), open, cap);
+            if (open > cap) {
+                if (open > c.hotBefore.openInterest()) {
+                    revert IExchangeErrors.OpenInterestCap(uint16(c.series), open, cap);
+                }
             }
             c.hot = c.hot.withFlag(HOT_TRADED, true);
             Mark.follow(c);
         }
-        store(s, c);
+        store(c);
         if (!Records.none(c)) Records.publish(c);
     }
 
@@ -267,11 +287,13 @@ library Trading {
     }
 
     /// @notice Writes the words that changed.
-    function store(State storage s, Context memory c) internal {
+    function store(Context memory c) internal {
         uint256 position = PositionWord.unwrap(c.position);
-        if (position != PositionWord.unwrap(c.before) && c.account != 0) c.positionSlot.write(position);
+        if (position != PositionWord.unwrap(c.before)) {
+            if (c.account != 0) c.positionSlot.write(position);
+        }
         uint256 hot = HotWord.unwrap(c.hot);
-        if (hot != HotWord.unwrap(c.hotBefore)) s.hot[c.series] = hot;
+        if (hot != HotWord.unwrap(c.hotBefore)) c.hotSlot.write(hot);
     }
 
     /// @notice Runs packed operations; see IExchange.batch.

@@ -1,4 +1,4 @@
-"""What a run must have reached: every verb of exchange and oracle, and every error of their interfaces."""
+"""What a run must have reached: every verb of exchange, oracle and tokens, and every error of theirs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from differential.evm import interface_of
 
 ENOUGH = 20_000
 """Actions from which on a run must have reached everything."""
+
+TRANSFER = "token.transfer"
+TOKEN_VERBS = {TRANSFER, "token.mint", "token.burn"}
+"""Of a position token; mint and burn are the exchange's alone. Allowances and permits are a library's."""
+TOKEN_ERRORS = {"OnlyExchange", "ERC20InsufficientBalance", "ERC20InvalidReceiver"}
 
 UNREACHABLE = {
     "InvalidShortString": "of a library's constructor, with a name of fixed length",
@@ -26,7 +31,7 @@ UNREACHABLE = {
 
 def errors() -> frozenset[str]:
     """Every error of the interfaces that can be reached."""
-    named = {*interface_of("exchange").errors, *interface_of("oracle").errors}
+    named = {*interface_of("exchange").errors, *interface_of("oracle").errors, *TOKEN_ERRORS}
     return frozenset(named - UNREACHABLE.keys())
 
 
@@ -36,6 +41,6 @@ def missing(outcomes: Iterable[tuple[str, str]]) -> list[str]:
     ran = {verb for verb, _ in seen}
     done = {verb for verb, outcome in seen if outcome == "ok"}
     met = {outcome for _, outcome in seen}
-    lacks = [f"{verb} was not called" for verb in sorted(verbs() - ran)]
-    lacks += [f"{verb} never went through" for verb in sorted((verbs() & ran) - done)]
+    lacks = [f"{verb} was not called" for verb in sorted((verbs() | TOKEN_VERBS) - ran)]
+    lacks += [f"{verb} never went through" for verb in sorted(((verbs() | {TRANSFER}) & ran) - done)]
     return lacks + [f"{error} was not met" for error in sorted(errors() - met)]

@@ -16,7 +16,8 @@ from olivepress.model.margin import AccountMargin
 from olivepress.model.state import BUYS, SELLS, Series
 
 Broken = tuple[str, str] | None
-_TRADING = {"place", "batch", "spread", "wrap", "unwrap", "withdraw"}
+_ORDERS = {"place", "batch", "spread"}
+_TRADING = _ORDERS | {"wrap", "unwrap", "withdraw"}
 _LIQUIDATING = {"liquidate", "auction"}
 
 
@@ -27,6 +28,7 @@ class Before(NamedTuple):
     account: int
     flat_cash: dict[int, int]
     marks: tuple[int, ...]
+    series: dict[int, tuple[int, int]]  # basis and open interest
     rounds: dict[int, tuple[int, int]]
 
 
@@ -54,7 +56,8 @@ class Invariants:
                 feed = self._oracle.feed_status(number)
                 rounds[number] = (feed.time, feed.round)
         margin = self._margin(account, action.at) if account else None
-        return Before(margin, account, flat, self._marks(margin, account, action.at), rounds)
+        marks = self._marks(margin, account, action.at)
+        return Before(margin, account, flat, marks, self._moving() if margin else {}, rounds)
 
     def _margin(self, account: int, time: int) -> AccountMargin | None:
         try:
@@ -68,6 +71,11 @@ class Invariants:
         series = self._exchange.state.accounts[account].series
         return tuple(self._exchange.mark_of(one, time).mark for one in series if one)
 
+    def _moving(self) -> dict[int, tuple[int, int]]:
+        """What a trade moves in every series, and margin depends on."""
+        series = self._exchange.state.series
+        return {number: (one.hot.basis, one.hot.open_interest) for number, one in series.items()}
+
     def after(self, action: Action, outcome: Outcome, before: Before) -> Broken:
         """What the action broke: number and words."""
         if outcome.error:
@@ -80,20 +88,33 @@ class Invariants:
         )
 
     def _own_margin(self, action: Action, before: Before) -> Broken:
-        """4: after its own action IM-equity covers IM, or equity - IM was not lowered and equity >= 0.
+        """4: after its own action IM-equity covers IM, or equity - IM was not lowered and equity >= 0. Who
+        is below zero may do what changes nothing.
 
-        Placing may rely on marks that are a little old, and a trade moves the mark: those are left out here.
+        Orders may rely on marks that are a little old, and a trade moves the mark: those are left out here.
         """
-        if action.function not in ("wrap", "unwrap", "withdraw") or before.margin is None:
+        if action.function not in _TRADING or before.margin is None:
             return None
         m = self._margin(before.account, action.at)
         if m is None or m.im_equity >= m.initial_margin:
             return None
+        if action.function in _ORDERS and not self._exact(before, action.at):
+            return None
         was = before.margin
         kept = m.equity - m.initial_margin >= was.equity - was.initial_margin
-        if kept and m.equity >= 0:
+        if kept and (m.equity >= 0 or (m.equity, m.initial_margin) == (was.equity, was.initial_margin)):
+            return None
+        if kept and m.equity == was.equity and action.function == "batch":  # it only cancelled
             return None
         return "4", f"account {before.account}: {was} became {m}"
+
+    def _exact(self, before: Before, time: int) -> bool:
+        """Whether the marks of the account's series are those at which an order was checked."""
+        series = self._exchange.state.series
+        listed = [one for one in self._exchange.state.accounts[before.account].series if one]
+        return all(self._exchange.mark_of(one, time).mark == series[one].hot.mark for one in listed) and (
+            self._moving() == before.series
+        )
 
     def _liquidated(self, action: Action, before: Before) -> Broken:
         """5: equity - MM of a liquidated account is not lowered. A trade that moves a mark is left out."""

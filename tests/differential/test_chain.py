@@ -16,11 +16,12 @@ from differential.actions import Action
 from differential.evm import interface_of
 from differential.invariants import Invariants
 from differential.model_side import ModelSide
-from differential.outcome import Outcome, plain, told
+from differential.outcome import Outcome, named_error, plain, told
 from differential.updates import unpack
 from differential.words import Words
 from market_kit import DAY, Market, open_market
 from olivepress.events import EventStream, default_decoder
+from olivepress.reverts import decode
 from olivepress.types import SeriesSpec
 
 OPERATORS = 7  # of the market's set
@@ -62,7 +63,17 @@ async def history(market: Market, model: ModelSide) -> AsyncIterator[tuple[Actio
             action = read_action(target, tx, int(block["timestamp"], 16))
             receipt = await transport.request("eth_getTransactionReceipt", [tx["hash"]])
             events = tuple(told(one) for one in default_decoder().decode_all(receipt["logs"]))
-            yield action, Outcome("" if receipt["status"] == "0x1" else "refused", (), events)
+            error, values = "", ()
+            if receipt["status"] != "0x1":
+                error, values = await refusal(market, tx["hash"])
+            yield action, Outcome(error, values, events)
+
+
+async def refusal(market: Market, transaction: str) -> tuple[str, tuple[Any, ...]]:
+    """The named error of a reverted transaction, with its values."""
+    options = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
+    trace = await market.chain.transport.request("debug_traceTransaction", [transaction, options])
+    return named_error(decode(bytes.fromhex(trace["output"][2:])))
 
 
 def read_action(target: str, tx: dict[str, Any], time: int) -> Action:
@@ -131,14 +142,18 @@ async def test_the_model_makes_of_a_chain_what_the_chain_made(crowd: type[Crowd]
         owner = market.owner.address.lower()
         model = ModelSide(addresses, owner=owner, chain_id=market.chain.chain_id, max_lag=3_600)
         promises = Invariants(model.exchange, model.oracle)
-        compared = 0
+        compared = refused = 0
         async for action, chain in history(market, model):
             if action.verb == "usdc.approve":
                 continue
             outcome = model.run(action)
-            assert (outcome.error == "") == (chain.error == ""), (action, outcome, chain)
+            assert outcome.error == chain.error, (action, outcome, chain)
+            if chain.error:
+                assert outcome.values == chain.values, action
+                refused += 1
             assert outcome.events == chain.events, action
             assert promises.always(action.at) is None, action
             compared += 1
         assert compared >= ACTIONS
+        assert refused >= 5
         assert await assert_same_words(market, model) > 100

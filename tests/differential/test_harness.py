@@ -14,11 +14,14 @@ from differential import layout as at
 from differential import mutants
 from differential.actions import Action
 from differential.arena import Arena, Disagreement, replay
-from differential.coverage import errors, missing
+from differential.coverage import TOKEN_ERRORS, UNREACHABLE, errors, missing
+from differential.evm import interface_of
 from differential.generator.life import live
+from differential.outcome import Outcome
 from differential.run import run
 from differential.shrink import script, shrink
 from differential.words import Words
+from olivepress.model import Call
 from olivepress.model.state import Clock
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,6 +104,25 @@ def test_lost_money_breaks_a_promise() -> None:
     assert broken[0] == "2"
 
 
+def test_an_order_that_margin_does_not_carry_breaks_a_promise() -> None:
+    arena, actions = played()
+    state, promises, at_ = arena.exchange.state, arena._invariants, actions[-1].at
+    trader = next(
+        one for one in state.accounts.values() if arena.exchange.withdrawable(one.id, at_) < one.cash
+    )
+    for number in filter(None, trader.series):
+        arena.exchange.refresh_mark(Call(trader.owner, at_), number)
+    order = Action(at_, trader.owner, "exchange.place", ())
+    before, done = promises.before(order), Outcome("", (), ())
+    assert promises.after(order, done, before) is None
+    trader.cash = 0
+    broken = promises.after(order, done, before)
+    assert broken is not None
+    assert broken[0] == "4"
+    next(iter(state.series.values())).hot.basis += 1  # a trade moved the mark: it says nothing then
+    assert promises._own_margin(order, before) is None
+
+
 @pytest.mark.parametrize(
     "name", ["taker-fee-rounded-down", "mark-rounded-down", "maintenance-margin-rounded-down"]
 )
@@ -174,11 +196,14 @@ def test_shrinking_follows_the_kind_that_it_sees_itself() -> None:
 
 
 def test_an_error_that_was_not_met_is_named() -> None:
+    assert UNREACHABLE.keys() <= {*interface_of("exchange").errors, *interface_of("oracle").errors}
+    assert interface_of("token").errors.keys() >= TOKEN_ERRORS
     everything = {("exchange.place", name) for name in errors()}
     lacks = missing(everything - {("exchange.place", "NotFlat")})
     assert "NotFlat was not met" in lacks
     assert "exchange.place never went through" in lacks
     assert "exchange.settle was not called" in lacks
+    assert "token.burn was not called" in lacks
     assert "InsufficientMargin was not met" not in lacks
 
 

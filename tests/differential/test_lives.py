@@ -1,8 +1,7 @@
 """Whole market lives on the model and on the contracts.
 
-The sequences come from the generator and not from a Hypothesis state machine: a market must be set up in
-some fifty actions before anything can happen in it, and drawing each of them would take longer than the
-comparison. Hypothesis draws the seeds, and which actions are left out. A disagreement is shrunk by delta
+The sequences come from the generator, which knows what leads where; test_machine.py draws them action by
+action. Hypothesis draws the seeds here, and which actions are left out. A disagreement is shrunk by delta
 debugging over the actions, which keeps their times and senders as they were.
 """
 

@@ -1,4 +1,4 @@
-"""Every command that needs a chain, run as its own process; and the example of the README as it stands."""
+"""Every command that needs a chain; and the example of the README as it stands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from olivepress import devchain
 from olivepress.contracts.artifacts import load
 from olivepress.exchange import Place
 from olivepress.types import Side
-from processes import Done, run
+from processes import Done, run, run_here
 
 FAR = "LLM-FLAGSHIP-JAN27"
 README = Path(__file__).parents[2] / "README.md"
@@ -36,7 +36,7 @@ class User:
         }
 
     async def types(self, *words: str) -> Done:
-        return await run(*words, cwd=self.folder, settings=self.settings)
+        return await run_here(*words, cwd=self.folder, settings=self.settings)
 
     async def reads(self, *words: str) -> Any:
         """The JSON document that a command prints."""

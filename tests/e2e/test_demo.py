@@ -54,6 +54,14 @@ def test_both_series_settle_at_the_recomputed_average(report: dict[str, Any]) ->
         assert min(series["observations"], series["orders"], series["fills"]) > 50
 
 
+def test_the_index_came_from_daemons_through_a_relay(report: dict[str, Any]) -> None:
+    """Of each operator that was there the relay took a batch and two single reports; some were away."""
+    oracle = report["oracle"]
+    assert (oracle["operators"], oracle["quorum"], oracle["reverted"]) == (7, 5, 0)
+    assert oracle["rounds"] >= max(series["observations"] for series in report["series"])
+    assert 3 * 5 * oracle["rounds"] <= oracle["reports"] < 3 * 7 * oracle["rounds"]
+
+
 def test_the_real_index_moved_inside_the_window(report: dict[str, Any]) -> None:
     """So the settlement price is an average of two recorded prices: 6 days at 5.25 and 14 at 4.50."""
     llm = report["series"][0]

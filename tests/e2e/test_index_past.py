@@ -1,4 +1,4 @@
-"""`olivepress index history` and `index chart`, run as processes against a chain with an eventful week."""
+"""`olivepress index history` and `index chart` against a chain with an eventful week."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from market_kit import DAY, START, SYMBOL, Market, open_market
 from olivepress.oracle import RoundStatus
-from processes import Done, run
+from processes import Done, run_here
 
 D = Decimal
 HOUR = 3600
@@ -40,7 +40,7 @@ def written(folder: Path) -> list[str]:
 
 
 async def types(market: Market, folder: Path, *words: str, code: int = 0) -> Done:
-    done = await run("index", *words, cwd=folder, settings={"OLIVEPRESS_RPC": market.chain.url})
+    done = await run_here("index", *words, cwd=folder, settings={"OLIVEPRESS_RPC": market.chain.url})
     assert done.code == code, done.err
     return done
 
@@ -76,6 +76,7 @@ async def test_the_history_of_a_feed(market: Market, tmp_path: Path) -> None:
     rows = list(csv.DictReader(text.out.splitlines()))
     assert rows == [{name: str(cell) for name, cell in row.items()} for row in told["rounds"]]
     shown = await types(market, tmp_path, "history", "1", "--last", "4")
+    assert max(map(len, shown.out.splitlines()[1:-4])) <= 80
     for word in ("LLM-FLAGSHIP", "confirmed", "dropped", "2 d", "+361.54%", "stale spans"):
         assert word in shown.out
     assert "3.6" not in shown.out

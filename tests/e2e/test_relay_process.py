@@ -12,8 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
+from typer.testing import CliRunner
 
 import processes
+from olivepress.cli import app
 from olivepress.errors import TransportError
 from olivepress.oracle import SignedReport
 from olivepress.oracle.relay_client import RelayClient
@@ -175,7 +177,7 @@ async def test_it_waits_for_its_node_and_refuses_another_chain(tmp_path: Path) -
         assert (await processes.finish(first, 10)).code == 0
 
 
-async def test_a_wrong_configuration_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_wrong_configuration_is_refused_in_words(tmp_path: Path) -> None:
     cases = {
         "listen = 'nowhere'": "listen is 'nowhere'",
         "rpc = ": "not TOML",
@@ -185,8 +187,8 @@ async def test_a_wrong_configuration_is_refused_in_words(tmp_path: Path) -> None
     for text, message in cases.items():
         given = text if text in ("", "rpc = ") else f"rpc='http://x'\nmanifest='m'\n{text}\n[key]\nenv='K'"
         (tmp_path / "relay.toml").write_text(given)
-        done = await processes.run("relay", "run", "relay.toml", cwd=tmp_path)
-        assert done.code == 2, done.err
-        assert message in done.err
-    done = await processes.run("relay", "run", "missing.toml", cwd=tmp_path)
-    assert (done.code, "missing.toml: No such file" in done.err) == (2, True)
+        done = CliRunner().invoke(app, ["relay", "run", str(tmp_path / "relay.toml")])
+        assert done.exit_code == 2, done.stderr
+        assert message in done.stderr
+    done = CliRunner().invoke(app, ["relay", "run", str(tmp_path / "missing.toml")])
+    assert (done.exit_code, "missing.toml: No such file" in done.stderr) == (2, True)

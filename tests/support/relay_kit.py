@@ -70,15 +70,22 @@ class Oracle:
 
     async def transactions(self, key: int) -> tuple[int, int]:
         """How many transactions of a key ran, and how many of them reverted."""
+        ran, reverted = await self.updates(key)
+        return ran, len(reverted)
+
+    async def updates(self, key: int) -> tuple[int, list[int]]:
+        """How many transactions of a key ran, and the observation times of the updates that reverted."""
         address = LocalSigner(self.chain.keys[key]).address.lower()
-        ran = reverted = 0
+        ran, reverted = 0, []
         for number in range(1, await self.chain.block_number() + 1):
             block = await self.chain.transport.request("eth_getBlockByNumber", [hex(number), True])
             for tx in block["transactions"]:
                 if tx["from"].lower() == address:
                     ran += 1
                     receipt = await self.chain.transport.request("eth_getTransactionReceipt", [tx["hash"]])
-                    reverted += receipt["status"] != "0x1"
+                    if receipt["status"] != "0x1":
+                        # update(bytes): selector, offset, length, and then the time in four bytes
+                        reverted.append(int(tx["input"][2 + 2 * 68 :][:8], 16))
         return ran, reverted
 
 
@@ -88,9 +95,8 @@ async def open_oracle(
 ) -> AsyncIterator[Oracle]:
     """Feeds with a heartbeat of a day and a bound of 20%."""
     async with devchain.launch(block_time=block_time, accounts=8 + relays, **chain_options) as chain:
-        wait = chain.mine_pending if block_time is None else None
         sender = TransactionSender(
-            chain.transport, LocalSigner(chain.keys[0]), chain.chain_id, before_wait=wait
+            chain.transport, LocalSigner(chain.keys[0]), chain.chain_id, before_wait=chain.mine_pending
         )
         deployment = await deploy_all(sender)
         client = OracleClient(chain.transport, deployment, sender)

@@ -5,7 +5,8 @@ One transaction a block, in a fixed order, with times from the scenario: the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from olivepress.events import EventStream
 from olivepress.index import AuditRecord
 from olivepress.mirror import Mirror
 from olivepress.oracle.operator import PacedSource, Panel, Schedule
-from olivepress_bots.committee import Committee
+from olivepress_bots.demo.operators import Publishers, open_publishers
 from olivepress_bots.demo.record import Recorder
 from olivepress_bots.demo.scenario import (
     MAX_LAG,
@@ -26,7 +27,7 @@ from olivepress_bots.demo.scenario import (
     series_terms,
     strategies,
 )
-from olivepress_bots.market import Market, Member
+from olivepress_bots.market import GAS_MONEY, Market, Member, derived_key
 from olivepress_bots.runner import Runner
 from olivepress_bots.venue import ChainVenue, SharedMirror
 
@@ -74,7 +75,7 @@ class Play:
     market: Market
     path: IndexPath
     shared: SharedMirror
-    committee: Committee
+    publishers: Publishers
     members: list[Member] = field(default_factory=list)
     runners: list[Runner] = field(default_factory=list)
     recorder: Recorder = field(default_factory=lambda: Recorder({}, {}))
@@ -82,16 +83,18 @@ class Play:
     """For every value and time the record of one operator, the first one that was there."""
 
     async def observe(self, at: int) -> None:
-        """One round of the index: every operator that is online signs, the relay hands on."""
-        await self.committee.observe(at, lambda number: self.path.online(number, at))
+        """One round of the index: every operator that is online reports, the relay sends a little later."""
+        self.clock.at(at)
+        await self.clock.mine()  # a block of that time, as a chain that goes on by itself has
+        await self.publishers.report(at, lambda number: self.path.online(number, at))
+        self.clock.at(at + REPORT_DELAY)
+        await self.publishers.relay_rounds()
         await self.shared.sync()
 
     async def observe_until_accepted(self, at: int) -> None:
         """A round and, where a value moved beyond the bound, the second round that confirms it."""
-        self.clock.at(at + REPORT_DELAY)
         await self.observe(at)
         if self.recorder.pending:
-            self.clock.at(at + CONFIRM_DELAY + REPORT_DELAY)
             await self.observe(at + CONFIRM_DELAY)
 
     async def trade(self, at: int) -> None:
@@ -106,8 +109,9 @@ class Play:
             self.recorder.sample(plan, mirror, self.clock.last, mark.price)
 
 
-async def prepare(chain: DevChain, scenario: Scenario) -> Play:
-    """Deploys, sends the first report, lists both series and funds everybody."""
+@asynccontextmanager
+async def prepared(chain: DevChain, scenario: Scenario) -> AsyncIterator[Play]:
+    """Deploys, sends the first report, lists both series and funds everybody; at the end closes it all."""
     clock = Clock(chain, await chain.timestamp())
     market = Market(chain.transport, chain.chain_id, scenario.seed, chain.set_balance, clock.mine_pending)
     await market.deploy(OPERATORS, QUORUM, MAX_LAG)
@@ -121,17 +125,29 @@ async def prepare(chain: DevChain, scenario: Scenario) -> Play:
     def keep(record: AuditRecord) -> None:
         audits.setdefault((record.index, record.as_of), record)
 
-    relay = await market.sender("relay")
-    play = Play(
-        scenario=scenario,
-        chain=chain,
-        clock=clock,
-        market=market,
-        path=path,
-        shared=shared,
-        committee=market.committee(relay, panels, schedule, keep),
-        audits=audits,
-    )
+    relay = derived_key(scenario.seed, "relay")
+    await chain.set_balance(relay.address, GAS_MONEY)
+    try:
+        async with open_publishers(market, relay, panels, schedule, keep, clock.mine_pending) as publishers:
+            play = Play(
+                scenario=scenario,
+                chain=chain,
+                clock=clock,
+                market=market,
+                path=path,
+                shared=shared,
+                publishers=publishers,
+                audits=audits,
+            )
+            await _open_trading(play)
+            yield play
+    finally:
+        await market.close()
+
+
+async def _open_trading(play: Play) -> None:
+    """The first report, both series, everybody's account."""
+    scenario, market, shared = play.scenario, play.market, play.shared
     play.recorder = Recorder(market.feeds, {})
     shared.listeners.append(play.recorder.listen)
     await play.observe_until_accepted(scenario.start)
@@ -145,7 +161,6 @@ async def prepare(chain: DevChain, scenario: Scenario) -> Play:
         play.recorder.names[member.account] = party.name
         venue = ChainVenue(member.client, shared, member.account)
         play.runners.append(Runner(party.name, venue, strategies(scenario, party.name)))
-    return play
 
 
 async def play_month(play: Play, progress: Progress) -> None:

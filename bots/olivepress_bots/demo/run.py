@@ -18,7 +18,7 @@ from olivepress.index import AuditRecord
 from olivepress.oracle.operator import AuditFolder
 from olivepress_bots.demo.ending import Outcome, count, pay_out, recomputed_price, settle_everything
 from olivepress_bots.demo.page import money, render_page
-from olivepress_bots.demo.play import PREPARATION, Play, play_month, prepare
+from olivepress_bots.demo.play import PREPARATION, Play, play_month, prepared
 from olivepress_bots.demo.scenario import DAY, Scenario, SeriesPlan, make_scenario, shown_price
 
 Report = dict[str, Any]
@@ -67,16 +67,13 @@ def run_demo(*, seed: int, fast: bool, out: Path, month: str, quiet: bool = Fals
 async def _play(scenario: Scenario, progress: Any, say: Any) -> tuple[Report, Collection[AuditRecord]]:
     async with launch(timestamp=scenario.start - PREPARATION, accounts=1, gas_limit=60_000_000) as chain:
         say("deploying, listing both series, funding everybody")
-        play = await prepare(chain, scenario)
-        try:
+        async with prepared(chain, scenario) as play:
             await play_month(play, progress)
             say("settling, drawing, withdrawing")
             prices = await settle_everything(play)
             await pay_out(play)
             outcome = await count(play)
             return await _report(play, prices, outcome), play.audits.values()
-        finally:
-            await play.market.close()
 
 
 async def _report(play: Play, prices: dict[str, Decimal], outcome: Outcome) -> Report:
@@ -105,6 +102,11 @@ async def _report(play: Play, prices: dict[str, Decimal], outcome: Outcome) -> R
         "days": scenario.days,
         "money_unit": "USDC base units",
         "money_decimals": mirror.decimals,
+        "oracle": {
+            "operators": len(play.market.operators),
+            "quorum": play.market.quorum,
+            **play.publishers.counts(),
+        },
         "series": series,
         "accounts": accounts,
         "deposits_total": outcome.deposits,
@@ -162,6 +164,11 @@ def write(report: Report, out: Path) -> None:
 def summary(report: Report, out: Path, console: Console) -> None:
     """A few lines for the terminal."""
     decimals = report["money_decimals"]
+    oracle = report["oracle"]
+    console.print(
+        f"[bold]Index[/]: {oracle['operators']} operators handed {oracle['reports']:,} signed reports to a "
+        f"relay; {oracle['rounds']} updates, quorum {oracle['quorum']}, {oracle['reverted']} reverted"
+    )
     for series in report["series"]:
         same = series["settlement_price"] == series["settlement_price_recomputed"]
         console.print(

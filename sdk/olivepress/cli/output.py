@@ -57,12 +57,16 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 def print_pairs(title: str, pairs: Mapping[str, object]) -> None:
     """A short list of named values."""
-    table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None)
+    table = Table(show_header=False, box=None)
     table.add_column(style="dim")
     table.add_column(overflow="fold")  # a hash that is cut is of no use
     for name, value in pairs.items():
         table.add_row(name, shown(value))
-    Console().print(table)
+    console = Console()
+    console.print(
+        title, style="bold", soft_wrap=True, highlight=False
+    )  # a table's own title breaks at its width
+    console.print(table)
 
 
 def shown(value: object) -> str:

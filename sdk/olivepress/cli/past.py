@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -45,6 +46,8 @@ Recorded = Annotated[
 ]
 
 _DAY = 86_400
+_RECORDED = 0
+"""Number of a feed that is on no chain."""
 COLUMNS = ("time", "value", "round", "status", "fresh_seconds", "stale_seconds", "signers", "block")
 
 
@@ -190,7 +193,7 @@ async def _from_chain(name: str, rpc: str, manifest: Path) -> _Told:
 
 
 def _from_recorded(name: str, start: int | None, end: int | None) -> _Told:
-    """Each day of the recorded table as a round; a day without a value is stale."""
+    """Each day of the recorded table as a round of nobody; a day without a value is stale."""
     from olivepress.index import history, load
     from olivepress.oracle import Feed, IndexPoint, Past
 
@@ -206,7 +209,7 @@ def _from_recorded(name: str, start: int | None, end: int | None) -> _Told:
         for number, (day, record) in enumerate(zip(days, records, strict=True), 1)
         if record.value is not None
     )
-    feed = Feed(0, name, "0x" + load(name).hash.hex(), 0, heartbeat=_DAY, deviation_bps=0)
+    feed = Feed(_RECORDED, name, "0x" + load(name).hash.hex(), 0, heartbeat=_DAY, deviation_bps=0)
     past = Past(rounds, _DAY, (days[-1] + 1) * _DAY)
     return _Told(feed, past, (), "recomputed from list prices recorded in the package")
 
@@ -269,20 +272,20 @@ def _document(asked: _Asked, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _print(asked: _Asked, rows: list[dict[str, Any]]) -> None:
-    table = [
-        (
-            shown(row["time"]),
-            row["value"],
-            "-" if row["change"] is None else f"{100 * row['change']:+.2f}%",
-            row["status"],
-            _span(row["stale_seconds"]),
-            row["signers"],
-            row["round"],
-        )
-        for row in rows
-    ]
-    titles = ("observed", "value", "change", "status", "then stale for", "signers", "round")
-    print_table(f"{asked.feed.symbol}, {_unit(asked.feed.symbol)}", titles, table)
+    """Within 80 columns. Recorded days have no rounds."""
+    columns: dict[str, Callable[[dict[str, Any]], object]] = {
+        "observed, UTC": lambda row: f"{row['time']:%Y-%m-%d %H:%M}",
+        "value": lambda row: row["value"],
+        "change": lambda row: "-" if row["change"] is None else f"{100 * row['change']:+.2f}%",
+        "status": lambda row: row["status"],
+        "stale for": lambda row: _span(row["stale_seconds"]),
+        "signers": lambda row: row["signers"],
+    }
+    if asked.feed.id == _RECORDED:
+        for name in ("status", "signers"):
+            del columns[name]
+    title = f"{asked.feed.symbol}, {_unit(asked.feed.symbol)}"
+    print_table(title, list(columns), [[cell(row) for cell in columns.values()] for row in rows])
     average, coverage = asked.past.average(asked.start, asked.end)
     print_pairs(
         f"{shown(to_datetime(asked.start))} to {shown(to_datetime(asked.end))}",

@@ -26,6 +26,14 @@ def median(values: Sequence[Decimal]) -> Decimal:
     return weighted_median(values, [Fraction(1)] * len(values))
 
 
+def yardstick(values: Sequence[Decimal]) -> Decimal:
+    """What outliers are told by: the median, but of two values the lower. Raises ValueError on no values.
+
+    The mean of two would be half of what the wrong one says.
+    """
+    return min(values) if len(values) == 2 else median(values)
+
+
 def weighted_median(values: Sequence[Decimal], weights: Sequence[Fraction]) -> Decimal:
     """Smallest value with half of the weight at or below it; at exactly half, the mean with the next.
 
@@ -68,9 +76,9 @@ def capped_weights(groups: Sequence[str], cap: Fraction) -> list[Fraction]:
     return [shares[group] / sizes[group] for group in groups]
 
 
-def is_outlier(value: Decimal, middle: Decimal, ratio: Decimal) -> bool:
-    """Whether `value` is more than `ratio` times `middle`, or less than that part of it."""
-    return value > middle * ratio or value * ratio < middle
+def is_outlier(value: Decimal, middle: Decimal, above: Decimal, below: Decimal) -> bool:
+    """Whether `value` is more than `above` times `middle`, or less than a `below`-th part of it."""
+    return value > middle * above or value * below < middle
 
 
 def to_e8(value: Decimal) -> int:

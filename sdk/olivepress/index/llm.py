@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from olivepress.index.audit import Component, Excluded, Member
-from olivepress.index.estimators import blend, is_outlier, median
+from olivepress.index.estimators import blend, is_outlier, median, yardstick
 from olivepress.index.methodology import Flagship, LlmBlend, Vendor
 from olivepress.index.selection import Selection
 from olivepress.prices.quote import Kind, Market, Quote, Unit
@@ -42,7 +42,7 @@ def select_vendors(methodology: LlmBlend, quotes: Sequence[Quote], as_of: dateti
     offers = {vendor.name: _offers(methodology, selection, vendor, roll) for vendor, roll in designated}
     firsts = [found[0].value for found in offers.values() if found]
     for vendor, flagship in designated:
-        middle = median(firsts) if firsts else Decimal(0)
+        middle = yardstick(firsts) if firsts else Decimal(0)
         _choose(methodology, selection, vendor, flagship, offers[vendor.name], middle)
     for number, quote in selection.open():
         selection.leave(number, f"{quote.venue} {quote.item} is not a designated flagship on {as_of.date()}")
@@ -99,13 +99,14 @@ def _choose(
     offers: list[_Offer],
     middle: Decimal,
 ) -> None:
-    """Use the first offer that is no outlier against `middle`, the median of the vendors' first offers."""
+    """Use the first offer that is no outlier against `middle`, which the vendors' first offers give."""
     chosen: _Offer | None = None
+    above, below = methodology.max_above, methodology.max_below
     for offer in offers:
         for number in offer.numbers:
-            if is_outlier(offer.value, middle, methodology.max_ratio):
+            if is_outlier(offer.value, middle, above, below):
                 reason = f"outlier: {offer.value} against a median of {middle} over the vendors"
-                selection.leave(number, f"{reason}; allowed is a factor of {methodology.max_ratio}")
+                selection.leave(number, f"{reason}; allowed is {above} times above to {below} times below")
             elif chosen is None or chosen is offer:
                 chosen = offer
                 selection.use(number, f"{vendor.name}: {flagship.model}, flagship since {flagship.effective}")

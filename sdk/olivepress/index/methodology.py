@@ -138,7 +138,8 @@ class LlmBlend(_Common):
     max_age_days       an older quote is stale
     minimum_vendors    fewest vendors with a price for a value to be published
     majority           also required: more than this part of the vendors designated on the day
-    max_ratio          a blend this many times above or below the vendors' median is an outlier
+    max_above          a blend more than this many times above the vendors' median is an outlier
+    max_below          a blend more than this many times below it is one; cheap vendors are far below
     """
 
     kind: Literal["llm-blend"]
@@ -146,7 +147,8 @@ class LlmBlend(_Common):
     max_age_days: int = Field(ge=1, le=366)
     minimum_vendors: int = Field(ge=1)
     majority: Decimal = Field(ge=0, lt=1)
-    max_ratio: Decimal = Field(gt=1)
+    max_above: Decimal = Field(gt=1)
+    max_below: Decimal = Field(gt=1)
     blend: Blend
     vendor: tuple[Vendor, ...] = Field(min_length=1)
 

@@ -79,7 +79,7 @@ def _choose(
     chosen: Quote | None = None
     # Of equal prices the first one given counts.
     for number, quote in sorted(found, key=lambda entry: (entry[1].price, entry[0])):
-        if is_outlier(quote.price, middle, methodology.max_ratio):
+        if is_outlier(quote.price, middle, methodology.max_ratio, methodology.max_ratio):
             reason = f"outlier: {quote.price} against a median of {middle} over the providers"
             selection.leave(number, f"{reason}; allowed is a factor of {methodology.max_ratio}")
         elif chosen is None:

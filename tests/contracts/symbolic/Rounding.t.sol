@@ -8,7 +8,7 @@ import {Context} from "../../../contracts/libraries/Context.sol";
 import {Margin} from "../../../contracts/libraries/Margin.sol";
 import {Matching} from "../../../contracts/libraries/Matching.sol";
 import {OrderBook} from "../../../contracts/libraries/OrderBook.sol";
-import {HotWord, PositionWord, TermsWord, TradeWord} from "../../../contracts/libraries/Packed.sol";
+import {HotWord, OrderWord, PositionWord, TermsWord, TradeWord} from "../../../contracts/libraries/Packed.sol";
 import {Hot, Position, State, Terms, Words} from "../../../contracts/libraries/State.sol";
 
 /// @dev Every small input, not a sample: what is rounded is rounded against whoever acts, by less than one unit.
@@ -127,9 +127,10 @@ contract RoundingTest is Test {
         c.terms = TermsWord.wrap(unit);
         c.trade = TradeWord.wrap((takerFee << 120) | (makerRebate << 136));
         Matching.Walk memory w;
-        (w.side, w.tick, w.lots, w.ticks) = (side, tick, lots, lots * tick);
-        PositionWord maker = Matching.trade(c, w, PositionWord.wrap(0), lots);
-        Matching.book(s, c, w);
+        (w.price, w.ticks) = (tick * unit, lots * tick);
+        w.sign = side == OrderBook.BUYS ? int256(1) : int256(-1);
+        PositionWord maker = Matching.fill(c, w, PositionWord.wrap(0), OrderWord.wrap(lots << 32), 0, lots, 0);
+        Matching.book(s, c, w, lots);
         int256 amount = int256(lots * tick * unit);
         int256 cost = side == OrderBook.BUYS ? amount : -amount;
         uint256 rebate = uint256(maker.quote() + cost);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from differential.generator import clearing, endings, plans, trading
+from differential.generator import clearing, endings, index, plans, trading
 from differential.generator.setup import UNITS, insure, list_series, new_feed, spec
 from differential.generator.trading import POST, SELL_FLAG
 from differential.generator.world import DAY, MAX_LAG, SELL, TRADERS, Plan, World
@@ -369,9 +369,47 @@ def exact_gap(w: World) -> Plan:
         yield trading.place(w, taker, series, other | trading.IOC, mark, 1, expiry=0, steps=0)
 
 
+def wrong_rounds(w: World) -> Plan:
+    """Updates that are wrong in every way there is; feeds and operators that the oracle does not take."""
+    yield from w.refresh()
+    for fault in index.FAULTS:
+        w.wait(1)
+        feed = w.pick(list(w.feeds))
+        good = w.report({feed: w.feeds[feed].value}, observed_at=w.fresh_time(feed))
+        if good is not None:
+            yield w.act(w.trader(), "oracle.update", fault(w, good))
+    owner, number = w.oracle_owner, w.pick(list(w.sets))
+    for wrong in range(index.WRONG_LISTS):
+        _, addresses, quorum = index.operator_lists(w, wrong)
+        yield w.act(owner, "oracle.addOperatorSet", addresses, quorum)
+    for heartbeat, bound in index.WRONG_TERMS:
+        yield w.act(owner, "oracle.addFeed", index.terms(number, heartbeat, bound))
+    for verb in index.READS:
+        yield index.read(w, verb)
+        yield index.read(w, verb)
+
+
+def nobodys_business(w: World) -> Plan:
+    """What only an owner, an heir or the exchange may do, and names that are nobody's."""
+    yield from plans.handover(w)
+    yield from plans.strangers(w)
+    sender, series = w.trader(), w.pick(w.alive())
+    yield w.act(sender, "exchange.inviteAgent", clearing.ZERO, w.now + DAY, 3)
+    yield w.act(sender, "exchange.createTokens", series)
+    token = w.view.token(series, w.chance(50))
+    yield w.act(sender, "token.transfer", token, clearing.ZERO, 0)
+    yield w.act(sender, "token.transfer", token, w.owner, 1)
+    for verb in ("mint", "burn"):
+        yield w.act(sender, f"token.{verb}", token, sender, 1)
+
+
 EDGES = (
     caps,
     exact_gap,
+    wrong_rounds,
+    nobodys_business,
+    plans.last_second,
+    plans.last_beat,
     wide_band,
     empty_pool,
     declared_deficit,

@@ -35,6 +35,8 @@ def expire(w: World) -> Plan:
     yield w.act(w.trader(), "exchange.settle", series)
     for day in w.pick([(start, end), range(start - 1, end + 1), (end,)]):
         yield w.act(w.trader(), "oracle.fixCheckpoint", feed, day)
+    if w.chance(30):
+        yield w.act(w.trader(), "exchange.challenge", series)
     yield from settle(w, series)
     plan.silent = False
 

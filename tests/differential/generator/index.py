@@ -176,10 +176,13 @@ def fix_checkpoint(w: World) -> Action:
     return w.act(w.anybody(), "oracle.fixCheckpoint", some_feed(w), day)
 
 
-def read(w: World) -> Action:
+READS = ["latest", "accumulated", "checkpoint", "window", "windowRange", "lastBefore", "heartbeat"]
+
+
+def read(w: World, verb: str = "") -> Action:
     """Reads that can refuse."""
     feed, day = some_feed(w), w.day + w.between(-4, 1)
-    verb = w.pick(["latest", "accumulated", "checkpoint", "window", "windowRange", "lastBefore", "heartbeat"])
+    verb = verb or w.pick(READS)
     if verb == "accumulated":
         args: tuple[int, ...] = (feed, w.now - w.pick([0, 0, 1, 50_000]))
     elif verb in ("window", "windowRange"):
@@ -192,19 +195,25 @@ def read(w: World) -> Action:
 # --- owner ---
 
 
-def operator_lists(w: World) -> tuple[list[LocalSigner], tuple[str, ...], int]:
-    """Operators, their addresses in the order given, and a quorum; not always right."""
+WRONG_LISTS = 5
+
+
+def operator_lists(w: World, wrong: int | None = None) -> tuple[list[LocalSigner], tuple[str, ...], int]:
+    """Operators, their addresses in the order given, and a quorum; not always right.
+
+    :param wrong: in which of WRONG_LISTS ways they are wrong; by chance where it is not given
+    """
     size = w.between(1, 9)
     operators = sorted(w.rng.sample(OPERATORS, size), key=lambda one: one.address.lower())
     addresses = [one.address for one in operators]
     quorum = 2 * ((size - 1) // 3) + 1
-    match w.rng.randrange(14):
+    match w.rng.randrange(14) if wrong is None else wrong:
         case 0:
             addresses = []
         case 1:
             addresses = [f"0x{n:040x}" for n in range(1, 33)]
         case 2:
-            addresses = addresses[::-1]
+            addresses = addresses[::-1] if size > 1 else addresses * 2
         case 3:
             addresses.append(addresses[-1])
         case 4:
@@ -225,12 +234,19 @@ def rotate(w: World) -> Action:
     return w.act(by_owner(w), "oracle.rotateOperators", number, addresses, quorum)
 
 
+# Heartbeats and bounds that no feed may have.
+WRONG_TERMS = [(0, 10), (61, 10), (86_460, 10), (60, 0), (60, 15), (60, 20_480)]
+
+
 def add_feed(w: World) -> Action:
     """Mostly wrong, so that the right ones do not crowd the life."""
-    wrong = [(0, 10), (61, 10), (86_460, 10), (60, 0), (60, 15), (60, 20_480)]
-    heartbeat, bound = w.pick([*wrong, (60, 20_470)])
-    number = w.pick([0, 250, *w.sets])
-    return w.act(by_owner(w), "oracle.addFeed", (b"X".ljust(32, b"\0"), bytes(32), number, heartbeat, bound))
+    heartbeat, bound = w.pick([*WRONG_TERMS, (60, 20_470)])
+    return w.act(by_owner(w), "oracle.addFeed", terms(w.pick([0, 250, *w.sets]), heartbeat, bound))
+
+
+def terms(operator_set: int, heartbeat: int, bound: int) -> tuple[bytes, bytes, int, int, int]:
+    """Of a feed, as `addFeed` takes them."""
+    return b"X".ljust(32, b"\0"), bytes(32), operator_set, heartbeat, bound
 
 
 def set_methodology(w: World) -> Action:

@@ -75,6 +75,7 @@ _DECK: list[Move] = [move for move, weight in MOVES for _ in range(weight)]
 PLANS: list[tuple[Callable[[World], Plan], int]] = [
     (plans.crash, 22),
     (plans.ruin, 5),
+    (plans.slip, 8),
     (plans.flatten, 12),
     (plans.rolls, 10),
     (plans.self_trades, 10),
@@ -105,7 +106,7 @@ def live(seed: int, number: int, contracts: Contracts) -> Iterator[Action]:
     done = 0
     while done < length and w.alive():
         chosen = w.pick(_PLANS) if w.chance(40) else burst
-        # Those two are about single seconds: nothing comes between.
+        # These are about single seconds: nothing comes between.
         exact = chosen in (plans.last_second, plans.last_beat, plans.ruin)
         for action in chosen(w) if exact else mixed(w, chosen(w)):
             done += 1

@@ -147,6 +147,28 @@ def ruin(w: World) -> Plan:
     yield from deficit(w, feed)
 
 
+def slip(w: World) -> Plan:
+    """Somebody slips just below maintenance margin and is closed near the mark, a part at a time."""
+    series = w.pick(w.alive())
+    yield from w.refresh()
+    yield from leverage(w, series)
+    victim, feed = weakest(w, series), int(w.view.terms(series).feed)
+    short = w.view.position(victim, series).lots < 0
+    for _ in range(14):
+        equity, _, _, mm = w.margin(victim)
+        if equity < mm or series not in w.alive():
+            break
+        yield from jump(w, feed, 1_020 if short else 980)
+    makers = [one for one in w.accounts() if one != victim]
+    for _ in range(w.between(1, 4) if victim and makers else 0):
+        yield w.act(w.trader(), "exchange.refreshMark", series)
+        maker, lots = w.view.owner_of(w.pick(makers)), w.between(1, 12)
+        yield from fund(w, maker, 2 * lots * w.lot_margin(series))
+        mark = int(w.view.hot(series).mark)
+        yield trading.place(w, maker, series, SELL_FLAG if short else 0, mark, lots, expiry=0, steps=0)
+        yield clearing.liquidate(w, victim)
+
+
 def weakest(w: World, series: int) -> int:
     """The holder that is nearest to its maintenance margin; 0 when nobody holds lots."""
 
@@ -235,12 +257,25 @@ def tokens(w: World) -> Plan:
 def rolls(w: World) -> Plan:
     """Books on two months of a feed, and spreads between them."""
     series = w.pick(w.alive())
-    feed = w.view.terms(series).feed
-    months = [one for one in w.alive() if w.view.terms(one).feed == feed]
-    for one in months[:2]:
+    terms = w.view.terms(series)
+    alike = [
+        one
+        for one in w.alive()
+        if one != series
+        and w.view.terms(one).feed == terms.feed
+        and w.view.terms(one).tick_value == terms.tick_value
+    ]
+    pair = [series, *alike[:1]]
+    for one in pair:
         yield from liquidity(w, one)
-    for _ in range(w.between(2, 5)):
+    for _ in range(w.between(1, 2)):
         yield trading.spread(w, series)
+    for _ in range(w.between(1, 3) if alike else 0):
+        first, second = w.rng.sample(pair, 2)
+        (low, high), (low_2, _) = w.band(first), w.band(second)
+        limit = high - low_2 if w.chance(70) else low - low_2
+        lots = int(terms.min_lots) + w.rng.randrange(3)
+        yield w.act(w.trader(), "exchange.spread", first, second, lots, limit, trading.client_id(w), 0)
 
 
 def self_trades(w: World) -> Plan:

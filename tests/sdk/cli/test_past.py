@@ -26,6 +26,21 @@ def test_the_recorded_days_of_june_2026() -> None:
     assert [line.split(",")[1] for line in short.stdout.splitlines()] == ["value", "3.03125", "3.03125"]
 
 
+def test_the_table_fits_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = CliRunner().invoke(cli.app, ["index", "history", *JUNE]).stdout
+    assert all(len(line.rstrip()) <= 80 for line in shown.splitlines())
+    assert "…" not in shown
+    assert "2026-05-30 00:00 UTC to 2026-06-09 00:00 UTC\n" in shown
+    (rolled,) = [line for line in shown.splitlines() if "2026-06-01" in line]
+    assert [cell.strip() for cell in rolled.split("│")[1:-1]] == [
+        "2026-06-01 00:00",
+        "3.3375",
+        "-34.07%",
+        "-",
+    ]
+
+
 def test_the_picture_of_june_2026(tmp_path: Path) -> None:
     file = tmp_path / "june.svg"
     done = CliRunner().invoke(cli.app, ["index", "chart", *JUNE, "--out", str(file)])

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from olivepress.index import AuditRecord, LlmBlend, compute
+from olivepress.index import AuditRecord, LlmBlend, compute, history, load, names
+from olivepress.index.estimators import median
 from olivepress.index.methodology import parse
 from olivepress.prices import Kind, Market, Quote, QuoteError, Reading, Rejected, Unit
 from olivepress.prices.source import Failure
@@ -25,7 +26,8 @@ sources = ["first", "second"]
 max_age_days = 30
 minimum_vendors = 2
 majority = 0.5
-max_ratio = 50
+max_above = 10
+max_below = 50
 [blend]
 input = 3
 output = 1
@@ -194,7 +196,48 @@ def test_a_hundredfold_price_gives_way_to_the_next_source() -> None:
     assert {m.name: (m.value, m.source) for m in record.members}["a"] == (Decimal(4), "second==1")
     assert record.value == 4
     outliers = [reason for reason in reasons(record, False) if reason.startswith("outlier")]
-    assert outliers == ["outlier: 400 against a median of 6 over the vendors; allowed is a factor of 50"] * 2
+    limits = "allowed is 10 times above to 50 times below"
+    assert outliers == [f"outlier: 400 against a median of 6 over the vendors; {limits}"] * 2
+
+
+def test_one_part_of_the_blend_a_hundredfold_is_found_out_too() -> None:
+    """[IDX-4]"""
+    record = run(offer("a", "m1", "200", "10") + THREE[2:])
+    assert [m.name for m in record.members] == ["b", "c"]
+    assert [r.split(" over")[0] for r in reasons(record, False)] == [
+        "outlier: 152.5 against a median of 6"
+    ] * 2
+
+
+@pytest.mark.parametrize("factor", ["100", "0.01"])
+def test_of_two_vendors_one_wrong_price_gives_no_value(factor: str) -> None:
+    """[IDX-4]: a mean of the two would let it in, and leave the right one out."""
+    two = methodology(vendor("a", "m1"), vendor("b", "n1"))
+    bad = [replace(quote, price=quote.price * Decimal(factor)) for quote in THREE[:2]]
+    record = compute(two, Reading(quotes=bad + THREE[2:4]), NOW)
+    assert record.status == "withheld"
+    assert sum(reason.startswith("outlier") for reason in reasons(record, False)) == 2
+
+
+@pytest.mark.parametrize("index", [name for name in names() if name.startswith("LLM-")])
+def test_a_hundredfold_price_of_any_vendor_of_today_is_named(index: str) -> None:
+    """[IDX-4]: on the newest recorded day, one by one; those below a tenth of the median cannot be told."""
+    day = history.span()[1]
+    today, quotes = history.record(day, index), history.quotes_on(day)
+    middle = median([member.value for member in today.members])
+    known = [one for one in today.members if one.value * 100 > middle * 10]
+    assert len(known) >= len(today.members) - 1
+    for member in known:
+        bad = [
+            replace(quote, price=quote.price * 100)
+            if (quote.item, quote.source) == (member.item, member.source)
+            else quote
+            for quote in quotes
+        ]
+        record = compute(load(index), Reading(quotes=bad), today.as_of)
+        told = [one for one in record.quotes if one.quote.item == member.item and "outlier" in one.reason]
+        assert told, member.name
+        assert member.item not in {one.item for one in record.members if one.source == member.source}
 
 
 def test_a_price_of_a_hundredth_without_another_source_leaves_the_vendor_out() -> None:

@@ -21,7 +21,8 @@ sources = ["a"]
 max_age_days = 10
 minimum_vendors = 1
 majority = 0.5
-max_ratio = 50
+max_above = 10
+max_below = 50
 [blend]
 input = 3
 output = 1

@@ -77,7 +77,8 @@ sources = ["a"]
 max_age_days = 10
 minimum_vendors = 1
 majority = 0
-max_ratio = 5
+max_above = 5
+max_below = 5
 blend = { input = 1 }
 """
 

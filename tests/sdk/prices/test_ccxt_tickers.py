@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from local_server import Answer, Server, serving
+from olivepress.index import compute, load
 from olivepress.prices import CcxtTickers, Kind, QuoteError, SourceError, Unit, collect
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
@@ -121,6 +122,54 @@ async def test_an_exchange_in_trouble_is_a_named_failure(answer: Answer) -> None
         reading = await collect([source(server, "TAO/USD")], NOW, timeout_seconds=15)
     assert reading.quotes == []
     assert [(f.source, f.error) for f in reading.failures] == [("ccxt:kraken", "unreadable")]
+
+
+def okx(path: str, number: int) -> Answer:
+    """Instruments and tickers as OKX's public API v5 has them: with the time of each ticker."""
+    parts = urlsplit(path)
+    coins = {"TAO": (402, NOW), "FET": (1, NOW - timedelta(hours=6))}
+    if parts.path == "/api/v5/public/instruments":
+        rows: list[dict[str, object]] = [
+            {"instType": "SPOT", "instId": f"{coin}-USDT", "baseCcy": coin, "quoteCcy": "USDT", "uly": ""}
+            | {"tickSz": "0.01", "lotSz": "0.0001", "minSz": "0.01", "state": "live", "instFamily": ""}
+            | {
+                "settleCcy": "",
+                "ctVal": "",
+                "optType": "",
+                "stk": "",
+                "lever": "",
+                "expTime": "",
+                "ctType": "",
+            }
+            for coin in coins
+        ]
+    elif parts.path == "/api/v5/market/tickers":
+        rows = [
+            {"instType": "SPOT", "instId": f"{coin}-USDT", "last": f"{price}", "lastSz": "1", "askSz": "2"}
+            | {"bidPx": f"{price}.1", "askPx": f"{price}.3", "bidSz": "1", "open24h": "1", "high24h": "2"}
+            | {"low24h": "1", "volCcy24h": "9", "vol24h": "3", "sodUtc0": "1", "sodUtc8": "1"}
+            | {"ts": f"{int(seen.timestamp())}123"}
+            for coin, (price, seen) in coins.items()
+        ]
+    else:
+        return Answer(b"{}", 404)
+    return Answer(json.dumps({"code": "0", "msg": "", "data": rows}).encode())
+
+
+async def test_a_stale_ticker_is_dated_by_the_exchange_and_named_in_the_audit_trail() -> None:
+    """Of an exchange that says when its ticker was; Kraken does not, so its tickers count as of now."""
+    with serving(okx) as server:
+        settings = {"urls": {"api": {"rest": server.url}}, "options": {"fetchMarkets": {"types": ["spot"]}}}
+        source = CcxtTickers("okx", ["TAO/USDT", "FET/USDT"], ["USDT"], settings)
+        reading = await collect([source], NOW + timedelta(seconds=5))
+    assert (reading.rejected, reading.failures) == ([], [])
+    assert [(q.item, q.price, NOW - q.observed_at) for q in reading.quotes] == [
+        ("TAO", Decimal("402.2"), timedelta(milliseconds=-123)),
+        ("FET", Decimal("1.2"), timedelta(hours=6, milliseconds=-123)),
+    ]
+    record = compute(load("AI-ASSETS"), reading, NOW + timedelta(seconds=5))
+    said = {one.quote.item: one.reason for one in record.quotes if not one.used}
+    assert said == {"FET": "stale: older than 15 minutes"}
 
 
 async def test_an_exchange_that_ccxt_does_not_know() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import monotonic, time
 from typing import Any
@@ -44,6 +45,8 @@ class Relay:
 
     Anyone can run one: it can put nothing on the chain that a quorum did not sign. Reports and sent
     transactions are in files, so it may be killed at any point and started again.
+
+    :param before_wait: awaited before a receipt is waited for; on a chain that mines on demand it mines
     """
 
     def __init__(
@@ -53,6 +56,8 @@ class Relay:
         collection: Collection,
         journal: Journal,
         settings: RelaySettings,
+        *,
+        before_wait: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self.metrics = RelayMetrics(self._age)
         self._client = client
@@ -68,6 +73,7 @@ class Relay:
             settings.timing,
             tell=lambda problem: self._tell("sending", problem),
             count=lambda outcome: self.metrics.transactions.labels(outcome.value).inc(),
+            before_wait=before_wait,
         )
         self._state: OracleState | None = None
         self._read_at = 0.0
@@ -151,7 +157,7 @@ class Relay:
                 if not recovered:
                     await self._sending.recover()
                     recovered = True
-                pause = await self._step()
+                pause = await self.step()
             except TransportError as error:
                 self._tell("chain", str(error))
                 pause = self._timing.poll_seconds
@@ -166,8 +172,11 @@ class Relay:
                 await asyncio.wait_for(self._arrived.wait(), pause)
             self._arrived.clear()
 
-    async def _step(self) -> float:
-        """Sends the round that is due, if one is. Returns the seconds until there may be more to do."""
+    async def step(self) -> float:
+        """Sends the round that is due, if one is. Returns the seconds until there may be more to do.
+
+        `run` calls it again and again; the demo does, on a clock of its own. Raises what a send may raise.
+        """
         due = self._due(await self._read(self._timing.poll_seconds))
         if due is None:
             self._tell("sending", "")
@@ -198,7 +207,7 @@ class Relay:
                     # The chain may have changed between two reads; a node may answer anything.
                     self.metrics.chain_errors.inc()
                     self._tell("chain", str(error))
-                    # In the same words for who catches it: a log that goes back and forth between two fills the disk.
+                    # In the same words for who catches it: a log that alternates fills the disk.
                     raise TransportError(str(error)) from error
                 self._state, self._read_at, self._outdated = state, started, False
                 self._see(state, balance)

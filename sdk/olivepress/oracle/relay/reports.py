@@ -35,16 +35,17 @@ class Collection:
 
     :param path: the file; reports in it that are of another oracle, or not signed, are left out
     :param per_operator: most reports of one operator; beyond it its oldest go
+    :param sync: what is taken survives a power cut too
     :raises ConfigurationError: a file that is damaged or held by another process
     """
 
-    def __init__(self, path: Path, domain: OracleDomain, *, per_operator: int) -> None:
+    def __init__(self, path: Path, domain: OracleDomain, *, per_operator: int, sync: bool = True) -> None:
         self._domain = domain
         self._per_operator = per_operator
         self._rounds: dict[RoundKey, dict[str, SignedReport]] = {}
         self._by_operator: dict[str, set[RoundKey]] = defaultdict(set)
         self._lines = 0
-        self._log = AppendLog(path, "reports", self._load, sync=True)
+        self._log = AppendLog(path, "reports", self._load, sync=sync)
 
     def __len__(self) -> int:
         return sum(map(len, self._rounds.values()))

@@ -48,6 +48,7 @@ class Sending:
     :param journal: of its own; keeps what was sent over a crash
     :param tell: takes what is wrong at the moment in words, "" when nothing is
     :param count: takes the outcome of every transaction that ran, or never will
+    :param before_wait: for every `TransactionSender`
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Sending:
         *,
         tell: Callable[[str], None],
         count: Callable[[Outcome], None],
+        before_wait: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self._client = client
         self._signer = signer
@@ -67,6 +69,7 @@ class Sending:
         self._timing = timing
         self._tell = tell
         self._count = count
+        self._before_wait = before_wait
         self._fees = FeePolicy(
             priority_fee=fees.priority_fee_wei,
             max_fee_limit=fees.max_fee_wei,
@@ -155,6 +158,7 @@ class Sending:
             self._client.deployment.chain_id,
             fees=self._fees,
             journal=self._journal,
+            before_wait=self._before_wait,
             decode_error=reverts.decode,
         )
 

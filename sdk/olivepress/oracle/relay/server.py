@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -92,22 +92,34 @@ class RelayServer:
 
 @asynccontextmanager
 async def open_relay(
-    transport: Transport, deployment: Deployment, signer: Signer, settings: RelaySettings, folder: Path
+    transport: Transport,
+    deployment: Deployment,
+    signer: Signer,
+    settings: RelaySettings,
+    folder: Path,
+    *,
+    sync: bool = True,
+    before_wait: Callable[[], Awaitable[object]] | None = None,
 ) -> AsyncIterator[tuple[Relay, HttpService]]:
     """A relay that listens; `Relay.run` makes it work.
 
+    :param sync: its files survive a power cut too; without it only the end of the process
+    :param before_wait: see `Relay`
     :raises ConfigurationError: the state folder or the address is in use, or not usable
     """
     async with AsyncExitStack() as stack:
         client = OracleClient(transport, deployment)
         state = folder / settings.state
         collection = Collection(
-            state / "reports.jsonl", client.domain, per_operator=settings.limits.reports_per_operator
+            state / "reports.jsonl",
+            client.domain,
+            per_operator=settings.limits.reports_per_operator,
+            sync=sync,
         )
         stack.callback(collection.close)
-        journal = FileJournal(state / "transactions.jsonl", sync=True)
+        journal = FileJournal(state / "transactions.jsonl", sync=sync)
         stack.callback(journal.close)
-        relay = Relay(client, signer, collection, journal, settings)
+        relay = Relay(client, signer, collection, journal, settings, before_wait=before_wait)
         service = HttpService(
             settings.listen,
             health=relay.health,

@@ -181,7 +181,7 @@ rpc = "{rpc}"
 relays = ["{relay}"]
 listen = "127.0.0.1:0"
 key = {{ env = "OPERATOR_KEY" }}
-schedule = {{ grid_seconds = 2, interval_seconds = 4 }}
+schedule = {{ grid_seconds = 2, interval_seconds = 2 }}
 [[feed]]
 symbol = "GPU-H100-SXM"
 [[source]]
@@ -222,6 +222,7 @@ async def open_town(folder: Path) -> AsyncIterator[Town]:
         (folder / "relay.toml").write_text(
             f'manifest = "olivepress.json"\nrpc = "{chain.url}"\n'
             'listen = "127.0.0.1:0"\nkey.env = "RELAY_KEY"\n'
+            "timing = { poll_seconds = 0.2, gather_seconds = 0.5, stagger_seconds = 0 }\n"
         )
         relay = Program(("relay", "run", "relay.toml"), folder, {"RELAY_KEY": chain.keys[3]})
         wire = Wire(int(chain.url.rsplit(":", 1)[1]))
@@ -264,10 +265,11 @@ async def test_operators_in_real_time(tmp_path: Path) -> None:
 
 async def it_is_killed_again_and_again(town: Town, operator: Program) -> None:
     """Nothing is reported twice: its times only rise, and the relay never saw two values for one time."""
-    for _ in range(3):
+    for _ in range(2):  # each time soon after it wrote down a report, when the relay may or may not have it
+        before = len(operator.signed())
+        await until(lambda before=before: len(operator.signed()) > before, 30, "a report")  # type: ignore[misc]
         await operator.kill()
         await operator.begin()
-        await asyncio.sleep(1)
     await town.next_round()
     times = [at for at, _ in operator.signed()]
     assert len(times) > 2
@@ -309,8 +311,6 @@ async def it_leaves_an_audit_trail(operator: Program) -> None:
     assert str(record.value_e8) == values["1"] == "230000000"
     assert explain(record).matches
     assert "silent" in {one.source for one in record.failures}
-    done = await finish(await start("index", "explain", str(path), cwd=operator.folder), 60)
-    assert (done.code, "recomputed from the quotes above: the same" in done.out) == (0, True)
 
 
 async def it_stops_when_it_is_rotated_out(town: Town, removed: Program, stays: Program) -> None:
