@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -32,12 +33,21 @@ def main(command: str, arguments: list[str]) -> None:
         "mutate": [VENV_PYTHON, HERE / "mutate.py"],
         "test": [VENV_PYTHON, HERE / "checks.py"],
     }.get(command) or [VENV_PYTHON, "-P", "-m", MODULES[command]]
+    if command == "forge" and "test" in arguments:
+        compile_contracts(tools)
     if command in MODULES:
         tools.env["PYTHONPATH"] = str(ROOT / "tests")
     elif command != "demo":
         os.chdir(ROOT)
     words = [str(word) for word in program] + arguments
     os.execve(words[0], words, tools.env)
+
+
+def compile_contracts(tools: Toolchain) -> None:
+    """What the tests in Solidity deploy, unless it is there."""
+    build = [VENV_PYTHON, HERE / "artifacts.py", "--only-compile"]
+    if subprocess.run(build, cwd=ROOT, env=tools.env).returncode:
+        raise ToolError("the tests need compiled contracts")
 
 
 def show(tools: Toolchain) -> None:

@@ -67,7 +67,8 @@ def resolved(importer: str, target: str, remappings: list[str]) -> str:
 
 def compile_trees() -> Json:
     """What crytic-compile reads as Foundry's build info: syntax trees and ABIs, with empty code."""
-    config = tomllib.loads((ROOT / "foundry.toml").read_text())["profile"]["default"]
+    profiles = tomllib.loads((ROOT / "foundry.toml").read_text())["profile"]
+    config = profiles["default"] | profiles["build"]
     request = {
         "language": "Solidity",
         "sources": sources(config["remappings"]),

@@ -72,7 +72,8 @@ def _compile(unit: Path) -> str:
     """What the compiler said, if it failed."""
     places = ["--out", str(ARTIFACTS / unit.stem), "--cache-path", str(WORK / "cache" / unit.stem)]
     command = ["forge", "build", unit.relative_to(ROOT).as_posix(), "--force", *places]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    env = os.environ | {"FOUNDRY_PROFILE": "build"}
+    result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     return result.stdout + result.stderr if result.returncode else ""
 
 
@@ -201,8 +202,11 @@ def main() -> None:
         prog="scripts/build", description="Compile the contracts; write ABIs and bytecode into the package."
     )
     parser.add_argument("--check", action="store_true", help="write nothing; fail when the package differs")
-    check = parser.parse_args().check
+    parser.add_argument("--only-compile", action="store_true", help="what forge's tests deploy; then stop")
+    options = parser.parse_args()
     compile_contracts()
+    if options.only_compile:
+        return
     found = artifacts()
     contents = [shipped(name, found[name]) for name in sorted(shipped_names(found))]
     if not contents:
@@ -211,7 +215,7 @@ def main() -> None:
         spare = MAX_CODE - content["deployedSize"]
         say(f"  {content['name']:20} {content['deployedSize']:6} bytes, {spare:6} to spare")
     wanted = {f"{content['name']}.json": render(content) for content in [*contents, interfaces(found)]}
-    if not check:
+    if not options.check:
         write(wanted)
         say(f"wrote {len(wanted)} files to {ABI.relative_to(ROOT)}")
     elif wrong := differences(wanted):

@@ -69,7 +69,7 @@ def checks(deep: bool) -> list[Check]:
         ),
         Check("slither", [str(VENV_PYTHON), slither], lane="contracts"),
         Check("build", [str(VENV_PYTHON), build, "--check"], lane="contracts"),
-        Check("forge", ["forge", "test"], count_forge, profile, lane="contracts"),
+        Check("forge", [str(ROOT / "scripts" / "forge"), "test"], count_forge, profile, lane="contracts"),
         Check(
             "pytest",
             [str(VENV_PYTHON), "-m", "pytest", "--durations=10", *(["--deep"] if deep else [])],

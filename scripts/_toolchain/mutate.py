@@ -25,14 +25,9 @@ LIST = ROOT / "tests" / "mutations"
 PAGE = ROOT / "docs" / "mutations.md"
 TREE = OUT / "mutants"
 ANSWERS = TREE / "out" / "solc"
+CODE = TREE / "out" / "build"
 # Without the slow optimisations: nobody pays for this gas.
-CONFIG = """
-[profile.default.optimizer_details]
-yul = true
-[profile.default.optimizer_details.yulDetails]
-stackAllocation = true
-optimizerSteps = "u:"
-"""
+FAST = 'optimizer_details = { yul = true, yulDetails = { stackAllocation = true, optimizerSteps = "u:" } }'
 TABLE = re.compile(r"(?<=<!-- table -->\n).*(?=<!-- end of table -->)", re.DOTALL)
 TOTALS = re.compile(r"(\d+) tests? passed, (\d+) failed, (\d+) skipped \(\d+ total")
 
@@ -129,8 +124,7 @@ def mutate(source: str, file: str, mutations: list[Mutation]) -> str:
 
 def config() -> str:
     lines = (ROOT / "foundry.toml").read_text().splitlines()
-    kept = [line for line in lines if not line.startswith("optimizer_details")]
-    return "\n".join(kept) + "\n" + CONFIG
+    return "\n".join(FAST if line.startswith("optimizer_details") else line for line in lines) + "\n"
 
 
 def build(mutations: list[Mutation], tests: set[str]) -> None:
@@ -157,18 +151,29 @@ def build(mutations: list[Mutation], tests: set[str]) -> None:
     link = TREE / "node_modules"
     if not link.exists():
         link.symlink_to(ROOT / "node_modules")
-    result = forge("build", "tests", "contracts")
+    code = ["--out", str(CODE / "code"), "--cache-path", str(CODE / "cache")]
+    compiled(forge("build", "contracts", *code, profile="build"))
+    if tests:
+        compiled(forge("build"))
+    for name in (path.stem for path in artifacts.units()):
+        place = CODE / "artifacts" / name  # where the tests look
+        place.parent.mkdir(exist_ok=True)
+        if not place.exists():
+            place.symlink_to(CODE / "code")
+
+
+def compiled(result: subprocess.CompletedProcess[str]) -> None:
     if result.returncode != 0:
         sys.stderr.write(result.stdout + result.stderr)
         raise ToolError("the mutated contracts do not compile")
 
 
-def forge(*arguments: str) -> subprocess.CompletedProcess[str]:
+def forge(*arguments: str, profile: str = "default") -> subprocess.CompletedProcess[str]:
     ANSWERS.mkdir(parents=True, exist_ok=True)
     env = os.environ | {
         "FOUNDRY_DENY": "never",
         "FOUNDRY_FUZZ_SEED": "0x1",
-        "FOUNDRY_PROFILE": "default",
+        "FOUNDRY_PROFILE": profile,
         "OLIVEPRESS_SOLC_ANSWERS": str(ANSWERS),
     }
     return subprocess.run(["forge", *arguments], cwd=TREE, env=env, capture_output=True, text=True)
@@ -253,7 +258,7 @@ def write_artifacts(mutations: list[Mutation], target: Path) -> None:
     for path in sorted(ABI.glob("*.json")):
         text = path.read_text()
         if source := json.loads(text).get("source"):
-            made = TREE / "out" / "forge" / Path(source).name / path.name
+            made = CODE / "code" / Path(source).name / path.name
             artifact = json.loads(made.read_text()) | {"source": source}
             text = artifacts.render(artifacts.shipped(path.stem, artifact))
         (target / path.name).write_text(text)
