@@ -390,17 +390,21 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
 
     // ------------------------------------------------------------------ inside
 
+    /// @dev OpenZeppelin's two compares, of the place and of the chain, in one jump. Elsewhere it makes another separator,
+    /// and the memory for it is given back: SignedBatch uses fixed places.
     function _separator() private view returns (bytes32 separator) {
-        // OpenZeppelin's two compares, of the place and of the chain, in one jump. Elsewhere it makes another
-        // separator.
-        bool moved;
-        uint256 self = _self;
-        uint256 chain = _chain;
+        (bool moved, uint256 self, uint256 chain, uint256 free) = (false, _self, _chain, 0);
         assembly ("memory-safe") {
             moved := or(xor(address(), self), xor(chainid(), chain))
         }
-        separator = _domain;
-        if (moved) separator = _domainSeparatorV4();
+        if (!moved) return _domain;
+        assembly ("memory-safe") {
+            free := mload(0x40)
+        }
+        separator = _domainSeparatorV4();
+        assembly ("memory-safe") {
+            mstore(0x40, free)
+        }
     }
 
     function _existing(uint16 feed) private view returns (FeedState state) {

@@ -13,6 +13,7 @@ import {DeskBase} from "./DeskBase.sol";
 
 /// @dev The chain of desks behind the exchange.
 contract DesksTest is DeskBase {
+    string private constant INTERFACE = "out/build/artifacts/interfaces/IExchange.sol/IExchange.json";
     address[] internal desks; // from the first to the last of the chain
     string[] internal names = ["BackOffice", "ClearingDesk", "RiskDesk", "TokenDesk", "SpreadDesk"];
     mapping(string signature => uint256) internal answers;
@@ -80,10 +81,10 @@ contract DesksTest is DeskBase {
 
     /// @dev Two desks that answer one selector would hide each other; what nobody answers is missing.
     function test_each_function_is_answered_by_exactly_one_contract() public {
-        string[] memory wanted = functionsOf("IExchange");
-        count("Exchange");
+        string[] memory wanted = functionsOf(INTERFACE);
+        count(artifact("Exchange"));
         for (uint256 d; d < names.length; ++d) {
-            count(names[d]);
+            count(artifact(names[d]));
         }
         for (uint256 i; i < wanted.length; ++i) {
             assertEq(answers[wanted[i]], 1, wanted[i]);
@@ -93,22 +94,22 @@ contract DesksTest is DeskBase {
 
     /// @dev A desk has nothing public but what IExchange names, and the ownership that the exchange answers itself.
     function test_desks_have_no_other_functions() public {
-        count("IExchange");
-        count("Exchange");
+        count(INTERFACE);
+        count(artifact("Exchange"));
         for (uint256 d; d < names.length; ++d) {
-            string[] memory own = functionsOf(names[d]);
+            string[] memory own = functionsOf(artifact(names[d]));
             for (uint256 i; i < own.length; ++i) {
                 assertGt(answers[own[i]], 0, own[i]);
             }
         }
     }
 
-    function functionsOf(string memory name) internal view returns (string[] memory) {
-        return vm.parseJsonKeys(vm.readFile(artifact(name)), ".methodIdentifiers");
+    function functionsOf(string memory path) internal view returns (string[] memory) {
+        return vm.parseJsonKeys(vm.readFile(path), ".methodIdentifiers");
     }
 
-    function count(string memory name) internal {
-        string[] memory all = functionsOf(name);
+    function count(string memory path) internal {
+        string[] memory all = functionsOf(path);
         for (uint256 i; i < all.length; ++i) {
             ++answers[all[i]];
         }

@@ -8,7 +8,13 @@ import {Context} from "../../../contracts/libraries/Context.sol";
 import {Margin} from "../../../contracts/libraries/Margin.sol";
 import {Matching} from "../../../contracts/libraries/Matching.sol";
 import {OrderBook} from "../../../contracts/libraries/OrderBook.sol";
-import {HotWord, OrderWord, PositionWord, TermsWord, TradeWord} from "../../../contracts/libraries/Packed.sol";
+import {
+    HotWord,
+    OrderWord,
+    PositionWord,
+    TermsWord,
+    TradeWord
+} from "../../../contracts/libraries/Packed.sol";
 import {Hot, Position, State, Terms, Words} from "../../../contracts/libraries/State.sol";
 
 /// @dev Every small input, not a sample: what is rounded is rounded against whoever acts, by less than one unit.
