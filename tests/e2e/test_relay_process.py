@@ -82,7 +82,7 @@ async def hand_over(client: RelayClient, oracle: Oracle, reports: Sequence[Signe
 async def test_killed_at_random_points_every_round_lands_exactly_once(tmp_path: Path) -> None:
     rounds, seed = 6, 20_261_123
     dice = random.Random(seed)
-    async with open_oracle(block_time="0.6") as oracle:
+    async with open_oracle(block_time="0.4") as oracle:
         url = configure(oracle, tmp_path)
         process = await start(oracle, tmp_path)
         begin = await oracle.now() - 1_000
@@ -93,7 +93,7 @@ async def test_killed_at_random_points_every_round_lands_exactly_once(tmp_path: 
                     reports = oracle.signed(begin + number, values=VALUE + number)
                     handing = asyncio.create_task(hand_over(client, oracle, reports))
                     await until(lambda: answers(client), 30, "the relay listens")
-                    await asyncio.sleep(dice.randrange(1_500) / 1000)
+                    await asyncio.sleep(dice.randrange(1_000) / 1000)
                     process.kill()
                     await process.communicate()
                     kills += 1
@@ -171,7 +171,7 @@ async def test_it_waits_for_its_node_and_refuses_another_chain(tmp_path: Path) -
         assert (second.code, "in use by another process" in second.err) == (2, True)
         async with aiohttp.ClientSession() as session, session.get(url + "/health") as answer:
             assert answer.status == 200
-        shown = await processes.run("relay", "rounds", url, "--json", cwd=tmp_path)
+        shown = await processes.run_here("relay", "rounds", url, "--json", cwd=tmp_path)
         assert (shown.code, shown.out.strip()) == (0, "[]")
         first.send_signal(signal.SIGINT)
         assert (await processes.finish(first, 10)).code == 0

@@ -38,7 +38,7 @@ class Flagship(_Document):
 
     `items` are the names under which catalogues list it, the preferred one first; none where the venues do
     not sell it, so that the vendor has no part in the index for that time. `announced` is the day on
-    which the designation was fixed; the first designation of a vendor in a methodology needs none.
+    which the designation was fixed; those with which the index begins need none.
     """
 
     effective: date
@@ -157,6 +157,11 @@ class LlmBlend(_Common):
         names = [vendor.name for vendor in self.vendor]
         if len(set(names)) != len(names):
             raise ValueError(f"vendors {names}: a vendor is listed twice")
+        firsts = [vendor.flagship[0] for vendor in self.vendor]
+        begins = min(first.effective for first in firsts)
+        for vendor, first in zip(self.vendor, firsts, strict=True):
+            if first.effective > begins and first.announced is None:
+                raise ValueError(f"vendor {vendor.name}: {first.model} needs the day it was announced")
         return self
 
     def venues(self) -> frozenset[str]:

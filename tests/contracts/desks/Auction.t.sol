@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IExchangeErrors} from "../../../contracts/interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../../../contracts/interfaces/IExchangeEvents.sol";
 import {ILiquidation} from "../../../contracts/interfaces/ILiquidation.sol";
-import {SeriesSpec} from "../../../contracts/interfaces/Types.sol";
+import {AccountMargin, SeriesSpec} from "../../../contracts/interfaces/Types.sol";
 import {DeskBase} from "./DeskBase.sol";
 
 /// @dev Step 3. A trader is long 10 lots from $3.50 with $9,000: equity = 10 m - 26,000, MM = m, IM = 2.5 m.
@@ -58,6 +58,33 @@ contract AuctionTest is DeskBase {
         assertEq(equity(trader), 2_080e6);
         assertEq(equity(bidder), 100_720e6);
         assertEq(position(trader, series).lots, 5);
+    }
+
+    /// @dev Any mark, time, slice and insurance: the discount is the part of the margin freed that the time gives, to a
+    /// millionth; the account pays its share of it, insurance what it has of the rest. [LIQ-8] [LIQ-9]
+    function testFuzz_the_discount(uint256 mark, uint256 wait, uint256 fraction, uint256 insurance) public {
+        (mark, wait) = (bound(mark, 2400, 2888), bound(wait, 0, 40 minutes));
+        insurance = bound(insurance, 1, 4000e6);
+        topUp(FEED, insurance);
+        move(mark);
+        exchange.flag(trader);
+        skip(wait);
+        AccountMargin memory was = margin(trader);
+        (uint256 paid, uint256 insured) = bid(bidder, trader, FEED, bound(fraction, 100_000, 1e6));
+        AccountMargin memory m = margin(trader);
+        uint256 freed = was.maintenanceMargin - m.maintenanceMargin;
+        uint256 part = freed * (wait > 30 minutes ? 30 minutes : wait);
+        uint256 had = was.equity > 0 ? uint256(was.equity) : 0;
+        assertLe((paid + insured) * 30 minutes, part, "more than the time gives");
+        assertLe(paid * was.maintenanceMargin, had * freed, "more than its share");
+        if (insured < insurance) {
+            assertGt((paid + insured + freed / 1e6 + 2) * 30 minutes, part, "less than the time gives");
+        }
+        if (insured != 0) {
+            assertGt((paid + 1) * was.maintenanceMargin, had * freed, "insurance before its share");
+        }
+        assertEq(exchange.insurance(FEED), insurance - insured);
+        assertEq(m.equity, was.equity - int256(paid));
     }
 
     function test_a_second_moves_the_discount() public {

@@ -52,6 +52,21 @@ contract BountyTest is DeskBase {
         assertEq(cash(rich), before + 350_000);
     }
 
+    /// @dev Whatever the fees: all bounties together are at most a tenth, the treasury gets all the rest.
+    function testFuzz_bounties_are_at_most_a_tenth(uint256 lots, bool alone) public {
+        credit(trader, 1_000_000e6);
+        trade(series, trader, rich, 3501, bound(lots, 1, 900));
+        settleOnly(series);
+        crank(keeper, trader);
+        crank(alone ? keeper : rich, rich);
+        uint256 fees = exchange.moneyOf(series).fees;
+        uint256 paid = collect(keeper);
+        if (!alone) paid += collect(rich);
+        assertLe(paid * 10, fees);
+        assertGt((paid + 2) * 10, fees, "not a unit an account is kept back");
+        assertEq(exchange.collectFees(series), fees - paid);
+    }
+
     function test_bounties_are_reserved_from_the_fees() public {
         settleOnly(series);
         crank(keeper, trader);

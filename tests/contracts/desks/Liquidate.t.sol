@@ -7,6 +7,7 @@ import {IExchangeErrors} from "../../../contracts/interfaces/IExchangeErrors.sol
 import {IExchangeEvents} from "../../../contracts/interfaces/IExchangeEvents.sol";
 import {ILiquidation} from "../../../contracts/interfaces/ILiquidation.sol";
 import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
+import {AccountMargin} from "../../../contracts/interfaces/Types.sol";
 import {DeskBase} from "./DeskBase.sol";
 
 /// @dev Step 2. A trader is long 10 lots from $3.50 with $9,000: equity = 10 m - 26,000, MM = m, IM = 2.5 m.
@@ -44,6 +45,34 @@ contract LiquidateTest is DeskBase {
         assertGe(margin(trader).imEquity, int256(margin(trader).initialMargin), "at IM again");
         assertEq(equity(keeper), 1_201_600_000);
         assertEq(openInterest(series), 3);
+    }
+
+    /// @dev Any mark below MM, any price inside the band, any size: the account keeps its equity - MM, loses no more than
+    /// its share, and the keeper earns no more than a tenth. [LIQ-9]
+    function testFuzz_what_the_account_loses_is_bounded(uint256 mark, uint256 price, uint256 lots) public {
+        mark = bound(mark, 2400, 2888);
+        move(mark);
+        price = bound(price, (mark * 9_500 + 9_999) / 10_000, mark);
+        buy(rich, price, 10);
+        AccountMargin memory was = margin(trader);
+        vm.prank(owner(keeper));
+        (bool ok, bytes memory answer) =
+            address(exchange).call(call(trader, series, bound(lots, 1, 20), price));
+        assertMoney();
+        if (!ok) {
+            assertEq(bytes4(answer), IExchangeErrors.LiquidationLoss.selector);
+            assertLt(price, mark, "at the mark it costs the fee only, and below zero nothing");
+            return;
+        }
+        (, uint256 reward) = abi.decode(answer, (uint256, uint256));
+        AccountMargin memory m = margin(trader);
+        uint256 freed = was.maintenanceMargin - m.maintenanceMargin;
+        uint256 had = was.equity > 0 ? uint256(was.equity) : 0;
+        assertLe((was.equity - m.equity) * int256(was.maintenanceMargin), int256(had * freed), "loss");
+        assertLe(reward * 10, freed, "reward");
+        assertGe(
+            m.equity - int256(m.maintenanceMargin), was.equity - int256(was.maintenanceMargin), "equity - MM"
+        );
     }
 
     function test_closes_no_more_than_asked_for() public {

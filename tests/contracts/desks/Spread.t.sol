@@ -240,6 +240,47 @@ contract SpreadTest is DeskBase {
         );
     }
 
+    /// @dev Limits of each leg, however the other stands. [BOOK-22]
+    function test_limits_of_the_legs_hold() public {
+        SeriesSpec memory tight = spec();
+        (tight.symbol, tight.positionLimit, tight.openInterestCap) = ("LLM-FLAGSHIP-TIGHT", 10, 10);
+        far = exchange.listSeries(tight);
+        uint32 deep = open(1_000_000);
+        quote(far, SELL, 3510, 10);
+        quote(series, 0, 3490, 20);
+        refused(
+            owner(deep),
+            call(far, series, 11, 100),
+            abi.encodeWithSelector(IExchangeErrors.PositionLimit.selector, far, 11, 10)
+        );
+        trade(far, deep, keeper, 3500, 1);
+        refused(
+            owner(trader),
+            call(far, series, 10, 100),
+            abi.encodeWithSelector(IExchangeErrors.OpenInterestCap.selector, far, 11, 10)
+        );
+        spread(trader, far, series, 9, 20);
+    }
+
+    /// @dev Nine others and both legs are one too many; with eight others both find a place. [ACCOUNT-3]
+    function test_refused_when_a_leg_would_be_the_eleventh_series() public {
+        uint32 wide = open(1_000_000);
+        uint16 near = series;
+        uint16 month = far;
+        for (uint256 i; i < 9; ++i) {
+            series = listFar();
+            buy(wide, 3400, 1);
+        }
+        uint16 last = series;
+        (series, far) = (near, month);
+        books(1);
+        bytes memory full = abi.encodeWithSelector(IExchangeErrors.TooManySeries.selector, wide, 10);
+        refused(owner(wide), call(far, series, 1, 20), full);
+        vm.prank(owner(wide));
+        exchange.massCancel(last);
+        spread(wide, far, series, 1, 20);
+    }
+
     /// @dev Who holds the near month when the guardian brakes it can still roll out of it. [BOOK-22]
     function test_a_braked_near_month_can_be_rolled_out_of() public {
         enter(series, trader, 1);

@@ -2,8 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {IBackOffice} from "../../../contracts/interfaces/IBackOffice.sol";
+import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
 import {IExchangeErrors} from "../../../contracts/interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../../../contracts/interfaces/IExchangeEvents.sol";
+import {ILiquidation} from "../../../contracts/interfaces/ILiquidation.sol";
+import {ISpreads} from "../../../contracts/interfaces/ISpreads.sol";
+import {ITokenDesk} from "../../../contracts/interfaces/ITokenDesk.sol";
 import {ITrading} from "../../../contracts/interfaces/ITrading.sol";
 import {ExchangeTest} from "./ExchangeTest.sol";
 
@@ -111,6 +115,64 @@ contract AgentsTest is ExchangeTest {
             abi.encodeCall(ITrading.massCancelAll, ()),
             abi.encodeWithSelector(IExchangeErrors.AgentExpired.selector, agent, expiry)
         );
+    }
+
+    /// @dev Every verb that an agent may call, and what it must be allowed for that.
+    function _agentVerbs() private view returns (bytes[9] memory calls, uint8[9] memory needed) {
+        calls = [
+            placeCall(0, 3400, 1, 0, 0),
+            abi.encodeCall(ITrading.cancel, (uint96(1))),
+            abi.encodeCall(ITrading.batch, (series, "", false, 0)),
+            abi.encodeCall(ITrading.massCancel, (series)),
+            abi.encodeCall(ITrading.massCancelAll, ()),
+            abi.encodeCall(ISpreads.spread, (series, series, 1, 0, 0, 0)),
+            abi.encodeCall(ILiquidation.liquidate, (1, series, 1, 1, 0)),
+            abi.encodeCall(ILiquidation.auction, (1, FEED, 1)),
+            abi.encodeCall(IClearing.collectBounty, (series))
+        ];
+        needed =
+            [MAY_PLACE, MAY_CANCEL, 3, MAY_CANCEL, MAY_CANCEL, MAY_PLACE, MAY_PLACE, MAY_PLACE, MAY_PLACE];
+    }
+
+    /// @dev [ACCOUNT-2]
+    function test_everyVerbEndsWithTheKeyAndNeedsItsPermission() public {
+        (bytes[9] memory calls, uint8[9] memory needed) = _agentVerbs();
+        bytes memory stranger = abi.encodeWithSelector(IExchangeErrors.NoAccount.selector, agent);
+        for (uint256 i; i < calls.length; ++i) {
+            refused(agent, calls[i], stranger);
+        }
+        _employ(3);
+        bytes memory over = abi.encodeWithSelector(IExchangeErrors.AgentExpired.selector, agent, expiry);
+        vm.warp(expiry);
+        for (uint256 i; i < calls.length; ++i) {
+            refused(agent, calls[i], over);
+        }
+        expiry += 1 days;
+        for (uint8 has = 1; has < 3; ++has) {
+            _invite(has);
+            for (uint256 i; i < calls.length; ++i) {
+                if (needed[i] & has != needed[i]) refused(agent, calls[i], _notPermitted(needed[i]));
+            }
+        }
+    }
+
+    /// @dev What no agent may do, whatever its permissions, and nobody without an account. [ACCOUNT-2]
+    function test_ownersVerbsAreForNobodyElse() public {
+        bytes[6] memory calls = [
+            abi.encodeCall(ITrading.withdraw, (1, agent)),
+            _inviteCall(makeAddr("friend"), expiry, 1),
+            abi.encodeCall(IClearing.challenge, (series)),
+            abi.encodeCall(ITokenDesk.wrap, (series, true, 1, agent)),
+            abi.encodeCall(ITokenDesk.unwrap, (series, true, 1)),
+            abi.encodeCall(ITokenDesk.redeem, (series, true, 1))
+        ];
+        for (uint256 i; i < calls.length; ++i) {
+            refused(agent, calls[i], abi.encodeWithSelector(IExchangeErrors.NoAccount.selector, agent));
+        }
+        _employ(254);
+        for (uint256 i; i < calls.length; ++i) {
+            refused(agent, calls[i], _notPermitted(255));
+        }
     }
 
     function test_invitationEndsAtItsSecond() public {

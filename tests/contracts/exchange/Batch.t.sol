@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IExchangeErrors} from "../../../contracts/interfaces/IExchangeErrors.sol";
 import {ITrading} from "../../../contracts/interfaces/ITrading.sol";
+import {SeriesSpec} from "../../../contracts/interfaces/Types.sol";
 import {ExchangeTest} from "./ExchangeTest.sol";
 
 contract BatchTest is ExchangeTest {
@@ -191,6 +192,106 @@ contract BatchTest is ExchangeTest {
                 IExchangeErrors.SeriesExpired.selector, series, uint256(EXPIRY_DAY) * 1 days
             )
         );
+    }
+
+    // --- a place operation is refused for every reason for which `place` is ---
+
+    /// @dev The operation, alone and behind a good one: nothing of that stays.
+    function _refusedPlaceOp(uint8 flags, uint256 tick, uint256 lots, bytes memory error_) private {
+        _refused(placeOp(flags, tick, lots), false, error_);
+        _refused(bytes.concat(placeOp(0, 3400, 1), placeOp(flags, tick, lots)), true, error_);
+    }
+
+    /// @dev [BOOK-13]
+    function test_refusesBadPlaceOperations() public {
+        _refusedPlaceOp(POST_ONLY | IOC, 3500, 1, _error(IExchangeErrors.InvalidFlags.selector, 5));
+        bytes4 range = IExchangeErrors.TickOutOfRange.selector;
+        _refusedPlaceOp(0, 0, 1, abi.encodeWithSelector(range, 0, 1, 30_000));
+        _refusedPlaceOp(0, 30_001, 1, abi.encodeWithSelector(range, 30_001, 1, 30_000));
+        _refusedPlaceOp(0, 3400, 0, abi.encodeWithSelector(IExchangeErrors.SizeTooSmall.selector, 0, 1));
+        _refusedPlaceOp(FOK, 3500, 3, abi.encodeWithSelector(IExchangeErrors.FillOrKill.selector, 0, 3));
+        _refusedPlaceOp(
+            REDUCE_ONLY, 3400, 1, abi.encodeWithSelector(IExchangeErrors.NothingToReduce.selector, series, 0)
+        );
+        bytes memory old = abi.encodePacked(uint8(1), uint8(0), uint24(3400), uint32(1), START, uint64(0));
+        _refused(old, false, abi.encodeWithSelector(IExchangeErrors.OrderExpired.selector, START, START));
+        setStale();
+        sell(bob, 3500, 1);
+        _refused(placeOp(IOC, 3500, 1), false, _error(IExchangeErrors.ReduceOnlySeries.selector, series));
+    }
+
+    /// @dev [BOOK-8] [BOOK-9]
+    function test_refusesWhatIsBeyondLimits() public {
+        SeriesSpec memory s = spec();
+        (s.openInterestCap, s.positionLimit) = (10, 10);
+        series = exchange.listSeries(s);
+        trade(alice, bob, 3500, 8);
+        bytes4 limit = IExchangeErrors.PositionLimit.selector;
+        _refused(placeOp(0, 3400, 3), true, abi.encodeWithSelector(limit, series, 11, 10));
+        // Two that fit one by one, and not together.
+        bytes memory both = bytes.concat(placeOp(0, 3400, 2), placeOp(0, 3390, 1));
+        _refused(both, true, abi.encodeWithSelector(limit, series, 11, 10));
+        uint32 carol = open(1_000_000);
+        sell(bob, 3500, 2);
+        sell(open(1_000_000), 3500, 1);
+        bytes4 cap = IExchangeErrors.OpenInterestCap.selector;
+        refused(
+            owner(carol),
+            abi.encodeCall(ITrading.batch, (series, placeOp(IOC, 3500, 3), true, 0)),
+            abi.encodeWithSelector(cap, series, 11, 10)
+        );
+    }
+
+    /// @dev One operation more than an account may have open orders, in one call. [BOOK-8]
+    function test_refusesMoreThan250Orders() public {
+        bytes memory operations;
+        for (uint256 i; i < 250; ++i) {
+            operations = bytes.concat(operations, placeOp(0, 3400 + i % 50, 1));
+        }
+        _refused(
+            bytes.concat(operations, placeOp(0, 3400, 1)),
+            true,
+            abi.encodeWithSelector(IExchangeErrors.TooManyOrders.selector, series, 250)
+        );
+        batch(alice, operations, true);
+        assertEq(position(alice).openCount, 250);
+    }
+
+    /// @dev [ACCOUNT-3]
+    function test_refusesAnEleventhSeries() public {
+        for (uint256 i; i < 10; ++i) {
+            buy(alice, 3400, 1);
+            series = exchange.listSeries(spec());
+        }
+        _refused(
+            placeOp(0, 3400, 1),
+            true,
+            abi.encodeWithSelector(IExchangeErrors.TooManySeries.selector, alice, 10)
+        );
+    }
+
+    /// @dev A queue that has had 2^32 - 2 orders without ever emptying; the level's slot is found by the read it makes.
+    function test_refusesAFullLevel() public {
+        buy(alice, 3400, 1);
+        vm.record();
+        exchange.levelWord(series, BUYS, 3400);
+        (bytes32[] memory reads,) = vm.accesses(address(exchange));
+        uint256 full = (uint256(type(uint32).max) << 32) | 1;
+        vm.store(address(exchange), reads[reads.length - 1], bytes32(full)); // 3400 is the first tick of its word
+        _refused(placeOp(0, 3400, 1), true, _error(IExchangeErrors.LevelFull.selector, 3400));
+    }
+
+    function test_refusesStrangers() public {
+        address stranger = makeAddr("stranger");
+        refused(
+            stranger,
+            abi.encodeCall(ITrading.batch, (series, placeOp(0, 3400, 1), false, 0)),
+            abi.encodeWithSelector(IExchangeErrors.NoAccount.selector, stranger)
+        );
+    }
+
+    function _error(bytes4 selector, uint256 value) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(selector, value);
     }
 
     /// @dev A batch does what its operations do one by one.

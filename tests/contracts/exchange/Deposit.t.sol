@@ -114,6 +114,31 @@ contract DepositTest is ExchangeTest {
         assertEq(usdc.balanceOf(alice), 100, "nothing is lost");
     }
 
+    /// @dev The other two ways in: insurance, and the bond of a challenge.
+    function test_refusesFeeOnTransferWhereverMoneyComesIn() public {
+        _over(new FeeToken());
+        exchange.listSeries(spec());
+        bytes4 selector = IExchangeErrors.UnsupportedToken.selector;
+        refused(
+            alice,
+            abi.encodeCall(IBackOffice.topUpInsurance, (FEED, 100)),
+            abi.encodeWithSelector(selector, 100, 99)
+        );
+        uint256 bond = exchange.challengeBond();
+        usdc.mint(alice, bond);
+        vm.prank(alice);
+        exchange.open();
+        warpTo(WINDOW_START + 1, 0);
+        setStale();
+        warpTo(WINDOW_START + 2, 0);
+        setIndex(3500);
+        warpTo(EXPIRY_DAY, 1 hours);
+        refused(
+            alice, abi.encodeCall(IClearing.challenge, (1)), abi.encodeWithSelector(selector, bond, bond - 1)
+        );
+        assertEq(exchange.bonds(), 0);
+    }
+
     /// @dev On deposit and on withdrawal, into hot paths and into the back office.
     function test_refusesReentrancy() public {
         ReentrantToken token = new ReentrantToken();

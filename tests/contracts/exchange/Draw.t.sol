@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
 import {IExchangeErrors} from "../../../contracts/interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../../../contracts/interfaces/IExchangeEvents.sol";
-import {SeriesSpec} from "../../../contracts/interfaces/Types.sol";
+import {SeriesMoney, SeriesSpec} from "../../../contracts/interfaces/Types.sol";
 import {ExchangeTest} from "./ExchangeTest.sol";
 
 contract DrawTest is ExchangeTest {
@@ -62,6 +62,34 @@ contract DrawTest is ExchangeTest {
         assertEq(lens.seriesOf(alice).length, 0);
         assertEq(uint256(money(series).drawn), claim);
         _refused(alice, _nothing(alice));
+    }
+
+    /// @dev A loser with any cash, any price, any insurance: shares are rounded down, add up to what is there, and are
+    /// scaled only when insurance is spent. [SETTLE-14] [SETTLE-15]
+    function testFuzz_sharesAddUpToWhatIsThere(uint256 cash, uint256 tick, uint256 insured) public {
+        bob = open(bound(cash, 16_000, 60_000));
+        insured = bound(insured, 1, 30_000 * USD);
+        _insure(insured);
+        trade(alice, bob, 3500, 10);
+        trade(carol, bob, 3500, 5);
+        settleAt(bound(tick, 3600, 9000));
+        exchange.settleAccounts(two(alice, bob));
+        crank(carol);
+        SeriesMoney memory m = money(series);
+        uint256 sum = _drawShare(alice, m) + _drawShare(carol, m);
+        assertLe(sum, m.collected);
+        assertLe(m.collected - sum, 1, "at most a unit for each but the last");
+        assertEq(exchange.insurance(FEED), insured - m.advance);
+        if (m.collected < m.claims) {
+            assertEq(exchange.insurance(FEED), 0, "scaled, though there is insurance");
+        }
+    }
+
+    function _drawShare(uint32 account, SeriesMoney memory m) private returns (uint256 drawn) {
+        uint256 claim = uint256(quoteOf(account));
+        drawn = exchange.draw(account, series);
+        assertLe(drawn * m.claims, claim * m.collected, "more than its share");
+        assertGt((drawn + 1) * m.claims, claim * m.collected, "a whole unit less than its share");
     }
 
     /// @dev [SETTLE-15]

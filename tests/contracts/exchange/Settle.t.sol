@@ -66,6 +66,28 @@ contract SettleTest is ExchangeTest {
         assertEq(_settle(), expected);
     }
 
+    /// @dev Five values of any fineness, the first from before the window: the price is no farther than half a tick from
+    /// their average, and half a tick below it only is rounded up. [SETTLE-6]
+    function testFuzz_isTheNearestTickToTheAverage(uint16[4] memory values, uint32[4] memory waits) public {
+        vm.warp(finish - WINDOW);
+        uint256 value = 3500 * TICK;
+        uint256 sum;
+        for (uint256 i; i < values.length; ++i) {
+            uint256 wait = bound(waits[i], 1, 40 hours);
+            sum += value * wait;
+            skip(wait);
+            value = uint256(values[i]) * (TICK / 2) + 1; // up to 32,768 ticks: above the cap too
+            oracle.set(FEED, uint64(value), true);
+        }
+        sum += value * (finish - vm.getBlockTimestamp());
+        vm.warp(finish + 1 hours);
+        uint256 tick = _settle();
+        uint256 whole = WINDOW * TICK;
+        if (tick == 30_000) return assertGe(2 * sum, (2 * 30_000 - 1) * whole);
+        assertLt(2 * sum, (2 * tick + 1) * whole, "rounded down too far");
+        if (tick != 0) assertGe(2 * sum, (2 * tick - 1) * whole, "rounded up too far");
+    }
+
     /// @dev [SETTLE-6]
     function test_neverAboveTheCap() public {
         assertEq(settleAt(40_000), 30_000);

@@ -91,6 +91,25 @@ contract TakeTest is ExchangeTest {
         _assertPool();
     }
 
+    /// @dev The taker pays no unit less than 0.03%, the maker gets none more than 0.01%, the series the difference. [BOOK-24]
+    function testFuzz_feesAreTheNearestUnitAgainstBoth(uint32 value, uint256 tick, uint256 lots) public {
+        SeriesSpec memory s = spec();
+        s.tickValue = value = uint32(bound(value, 1, 1e6));
+        series = exchange.listSeries(s);
+        (tick, lots) = (bound(tick, 3325, 3675), bound(lots, 1, 500));
+        int256 amount = int256(tick * lots * value);
+        sell(alice, tick, lots);
+        place(carol, IOC, tick, lots);
+        int256 fee_ = -quoteOf(carol) - amount;
+        int256 rebate_ = quoteOf(alice) - amount;
+        assertGe(fee_ * 1e6, amount * 300);
+        assertLt((fee_ - 1) * 1e6, amount * 300);
+        assertLe(rebate_ * 1e6, amount * 100);
+        assertGt((rebate_ + 1) * 1e6, amount * 100);
+        assertEq(int256(hot().fees), fee_ - rebate_);
+        _assertPool();
+    }
+
     /// @dev Several orders of one maker in a row, then another, then the first again: each counts once.
     function test_consecutiveFillsOfOneMaker() public {
         sell(alice, 3500, 1);

@@ -73,6 +73,18 @@ contract AdminTest is OracleBase {
         oracle.addOperatorSet(many, 22);
     }
 
+    /// @dev A rotation must be as sound as a first set. [ORACLE-1]
+    function test_rotation_to_a_bad_set() public {
+        address[] memory none = new address[](0);
+        vm.expectRevert(abi.encodeWithSelector(IIndexOracle.OperatorCountOutOfRange.selector, 0, 31));
+        oracle.rotateOperators(1, none, 1);
+        address[] memory operators = addresses(keys);
+        vm.expectRevert(abi.encodeWithSelector(IIndexOracle.QuorumOutOfRange.selector, 4, 5, 5));
+        oracle.rotateOperators(1, operators, 4);
+        vm.expectRevert(abi.encodeWithSelector(IIndexOracle.QuorumOutOfRange.selector, 6, 5, 5));
+        oracle.rotateOperators(1, operators, 6);
+    }
+
     function test_operators_ascend_and_none_is_zero() public {
         address[] memory operators = addresses(keys);
         (operators[2], operators[3]) = (operators[3], operators[2]);

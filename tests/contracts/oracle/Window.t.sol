@@ -138,4 +138,49 @@ contract WindowTest is OracleBase {
         vm.expectRevert(abi.encodeWithSelector(IIndexOracle.ShortQuorum.selector, 1, 4, 5));
         oracle.noteRange(packed);
     }
+
+    function _refusedNote(bytes memory packed, bytes memory reason) private {
+        vm.expectRevert(reason);
+        oracle.noteRange(packed);
+    }
+
+    /// @dev For all that makes an update none, whenever it was observed.
+    function test_note_refuses_what_no_update_would_be() public {
+        Draft memory d = draft(START - 5, 100);
+        d.operatorSet = 9;
+        _refusedNote(pack(d), abi.encodeWithSelector(IIndexOracle.UnknownOperatorSet.selector, 9));
+        d = draft(START - 5, new uint64[](0));
+        _refusedNote(pack(d), abi.encodeWithSelector(IIndexOracle.NoFeeds.selector));
+        d = draft(START - 5, 100);
+        d.signers = 15 | (1 << 7);
+        _refusedNote(pack(d), abi.encodeWithSelector(IIndexOracle.SignerOutOfRange.selector, 143, 7));
+        bytes memory packed = pack(draft(START - 5, 100));
+        uint256 length = packed.length;
+        _refusedNote(
+            bytes.concat(packed, hex"00"),
+            abi.encodeWithSelector(IIndexOracle.MalformedUpdate.selector, length + 1, length)
+        );
+        _refusedNote(hex"0000", abi.encodeWithSelector(IIndexOracle.MalformedUpdate.selector, 2, 13));
+        packed[15] = 0x05;
+        _refusedNote(packed, abi.encodeWithSelector(IIndexOracle.NotMedian.selector, 1, 5));
+        d = draft(START - 5, 100);
+        d.feeds[0] = 9;
+        _refusedNote(pack(d), abi.encodeWithSelector(IIndexOracle.UnknownFeed.selector, 9));
+        d = draft(START - 5, 0);
+        _refusedNote(
+            pack(d), abi.encodeWithSelector(IIndexOracle.ValueOutOfRange.selector, 1, 0, uint64(2 ** 52 - 1))
+        );
+        d = draft(START - 5, 100);
+        packed = head(d);
+        bytes32 high = bytes32(type(uint256).max >> 1); // above half of the curve's order
+        for (uint256 i; i < 5; ++i) {
+            (bytes32 r, bytes32 vs) = signature(d, i);
+            packed = bytes.concat(packed, body(d, i, r, i == 2 ? high : vs));
+        }
+        _refusedNote(packed, abi.encodeWithSelector(IIndexOracle.MalleableSignature.selector, high));
+        oracle.addOperatorSet(addresses(keys), 5);
+        d = draft(START - 5, 100);
+        d.operatorSet = 2;
+        _refusedNote(pack(d), abi.encodeWithSelector(IIndexOracle.WrongOperatorSet.selector, 1, 1, 2));
+    }
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from olivepress.index import LlmBlend, MethodologyError, ProviderMedian, load, load_file, names
+from olivepress.index import LlmBlend, MethodologyError, ProviderMedian, history, load, load_file, names
 from olivepress.index.methodology import parse
 
 LLM = """
@@ -84,9 +84,27 @@ def test_shipped_rolls_are_announced_seven_days_ahead() -> None:
     """[IDX-1]"""
     flagship = load("LLM-FLAGSHIP")
     assert isinstance(flagship, LlmBlend)
-    rolls = [roll for vendor in flagship.vendor for roll in vendor.flagship[1:]]
-    assert len(rolls) > 30
-    assert all(roll.announced and roll.effective - roll.announced >= timedelta(days=7) for roll in rolls)
+    begins = min(vendor.flagship[0].effective for vendor in flagship.vendor)
+    rolls = [(v, roll) for v in flagship.vendor for roll in v.flagship if roll.effective > begins]
+    assert len(rolls) > 40
+    for vendor, roll in rolls:
+        assert roll.announced is not None
+        assert roll.effective - roll.announced >= timedelta(days=7)
+        # By then a catalogue carried it: the roll rule, on the recorded prices.
+        carried = history.quotes_on(roll.announced)
+        assert any(q.venue in vendor.venues and q.item in roll.items for q in carried), roll.model
+
+
+def test_a_vendor_that_joins_is_announced_too() -> None:
+    """[IDX-1]"""
+    joins = '[[vendor]]\nname = "w"\nvenues = ["w"]\n[[vendor.flagship]]\neffective = 2026-02-01\n'
+    joins += 'model = "three"\nitems = ["three"]\n'
+    with pytest.raises(MethodologyError, match="vendor w: three needs the day it was announced"):
+        parse("x", LLM + joins)
+    announced = joins.replace("effective = 2026-02-01", "effective = 2026-02-01\nannounced = 2026-01-25")
+    assert isinstance(parse("x", LLM + announced), LlmBlend)
+    with pytest.raises(MethodologyError, match="7 days or more"):
+        parse("x", LLM + announced.replace("01-25", "01-26"))
 
 
 @pytest.mark.parametrize(

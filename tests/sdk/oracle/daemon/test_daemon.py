@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from olivepress.oracle.operator.delivery import Delivery
 from olivepress.oracle.operator.metrics import Metrics
 from olivepress.oracle.operator.watch import ChainWatch
 from olivepress.oracle.snapshot import FeedState, OracleState
+from olivepress.rpc import FakeTransport
 from operator_kit import (
     DOMAIN,
     NOON,
@@ -257,6 +259,19 @@ async def test_figures_of_a_source_that_fails(monkeypatch: pytest.MonkeyPatch) -
     assert bench.figure("chain_age_seconds{") == "990.0"
     details = bench.daemon.health().details
     assert details["sources"] == {"feed": "", "bad": "OSError: broken pipe"}
+
+
+async def test_the_gas_money_of_a_relay_is_shown_while_the_node_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    relay = "0x" + "aa" * 20
+    node = FakeTransport({"eth_getBalance": hex(12_345)})
+    bench = Bench(monkeypatch)
+    bench.daemon.watch = ChainWatch(SimpleNamespace(transport=node), bench.clock, [relay])  # type: ignore[arg-type]
+    async with bench.running():
+        await bench.until(NOON + 30)
+        assert bench.figure(f'balance_wei{{address="{relay}"}}') == "12345.0"
+    assert ("eth_getBalance", [relay, "latest"]) in node.calls
 
 
 async def test_too_slow_an_interval_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from operator_kit import GPU
 from processes import finish, start
 
 HEARTBEAT = 3600
+KEY_FILE = "operator.key"
 
 
 class Wire:
@@ -173,14 +174,14 @@ class Town:
         return found
 
 
-def write_operator(folder: Path, rpc: str, relay: str, silent: int) -> None:
+def write_operator(folder: Path, rpc: str, relay: str, silent: int, key: str) -> None:
     (folder / "operator.toml").write_text(
         f"""
 manifest = "../olivepress.json"
 rpc = "{rpc}"
 relays = ["{relay}"]
 listen = "127.0.0.1:0"
-key = {{ env = "OPERATOR_KEY" }}
+key = {{ {key} }}
 schedule = {{ grid_seconds = 2, interval_seconds = 2 }}
 [[feed]]
 symbol = "GPU-H100-SXM"
@@ -232,8 +233,11 @@ async def open_town(folder: Path) -> AsyncIterator[Town]:
         for number, rpc in enumerate((f"http://127.0.0.1:{wire.port}", chain.url), 1):
             home = folder / f"operator-{number}"
             home.mkdir()
-            write_operator(home, rpc, relay.url, silent)
-            secret = {"OPERATOR_KEY": chain.keys[number]}
+            # One has its key in the environment, the other in a file.
+            write_operator(home, rpc, relay.url, silent, ('env = "KEY"', f'file = "{KEY_FILE}"')[number - 1])
+            (home / KEY_FILE).touch(0o600)
+            (home / KEY_FILE).write_text(chain.keys[number])
+            secret = {"KEY": chain.keys[number]} if number == 1 else {}
             operators.append(Program(("oracle", "run", "operator.toml"), home, secret))
         town = Town(chain, oracle, wire, relay, operators, addresses)
         try:
@@ -339,7 +343,8 @@ async def it_stops_when_it_is_rotated_out(town: Town, removed: Program, stays: P
 def no_key_was_shown(town: Town, folder: Path) -> None:
     """Not in a log, not in a file that an operator wrote."""
     keys = [key.removeprefix("0x") for key in town.chain.keys]
-    written = [path.read_text() for path in folder.rglob("*") if path.is_file()]
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != KEY_FILE]
+    written = [path.read_text() for path in files]
     logs = ["\n".join(one.log) for one in (*town.operators, town.relay)]
     assert len(written) > 10
     assert [key for key in keys if any(key in text for text in (*written, *logs))] == []
