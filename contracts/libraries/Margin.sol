@@ -10,7 +10,7 @@ import {Context} from "./Context.sol";
 import {Ledger} from "./Ledger.sol";
 import {Mark} from "./Mark.sol";
 import {HotWord, PositionWord, TermsWord, TradeWord} from "./Packed.sol";
-import {HOT_SETTLED, HOT_STALE, State, Words} from "./State.sol";
+import {DAY, HOT_SETTLED, HOT_STALE, State, Words} from "./State.sol";
 
 /// @title Portfolio margin of one account
 /// @notice docs/spec/margin.md. Long and short deltas of series on the same feed with the same cap offset each other at
@@ -18,7 +18,7 @@ import {HOT_SETTLED, HOT_STALE, State, Words} from "./State.sol";
 library Margin {
     /// @dev One series of the account. `rate` figures are 1e-8.
     struct Leg {
-        uint256 group; // feed 16 | priceCap 24: legs of one group offset
+        uint256 group; // window 32 | feed 16 | priceCap 24: legs of one group offset; no window while all of the mark moves
         int256 delta;
         uint256 buys;
         uint256 sells;
@@ -85,7 +85,7 @@ library Margin {
     }
 
     /// @dev The series being traded. What was idle before must not lend its rates to what was.
-    function _own(AccountMargin memory m, Leg memory leg, Context memory c, PositionWord p) private pure {
+    function _own(AccountMargin memory m, Leg memory leg, Context memory c, PositionWord p) private view {
         if (!p.idle()) measure(m, leg, c.terms, c.hot, p, c.deltaMark);
     }
 
@@ -144,7 +144,7 @@ library Margin {
         HotWord h,
         PositionWord p,
         uint256 deltaMark
-    ) internal pure {
+    ) internal view {
         unchecked {
             int256 lots = p.lots();
             uint256 mark = h.mark();
@@ -153,6 +153,7 @@ library Margin {
             _value(m, p.quote() + lots * int256(unit), t.gainPct());
             if (lots != 0 && h.has(HOT_STALE)) m.stale = true;
             leg.group = (t.feed() << 24) | t.priceCap();
+            if (deltaMark == mark) leg.group |= _window(t);
             leg.delta = lots * int256(deltaMark * tickValue);
             // A fill can cost the band of the whole mark, however little of it can still move.
             leg.buys = p.openBuy() * unit;
@@ -162,6 +163,16 @@ library Margin {
             leg.spreadRate = t.spreadBps() * 10_000;
             leg.bandRate = t.bandBps() * 10_000;
             leg.imRate = _imRate(t, h, p);
+        }
+    }
+
+    /// @dev The window of a leg whose delta is whole though more than 2% of the window is behind: what is behind does not
+    /// move with the index, so it may offset nothing that does. 0 earlier, when nobody can challenge yet.
+    function _window(TermsWord t) private view returns (uint256) {
+        unchecked {
+            (uint256 start, uint256 end) = (t.windowStart(), t.expiryDay());
+            if (block.timestamp <= start * DAY + (end - start) * DAY / 50) return 0;
+            return ((start << 16) | end) << 40;
         }
     }
 

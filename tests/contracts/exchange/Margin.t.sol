@@ -292,4 +292,23 @@ contract MarginTest is ExchangeTest {
         assertEq(quoteOf(weak), 0);
         _assertMargin(weak, 9625 * USD, 3500 * USD);
     }
+
+    /// @dev What is behind of a window that may be challenged does not follow the index. [MARGIN-12]
+    function test_aLegThatMayBeChallengedOffsetsNothingThatMoves() public {
+        uint16 twin = exchange.listSeries(spec());
+        _tradeIn(near, alice, bob, 3500, 10);
+        _tradeIn(far, bob, alice, 3500, 10);
+        uint32 kin = open(1_000_000);
+        _tradeIn(near, kin, bob, 3500, 10);
+        _tradeIn(twin, bob, kin, 3500, 10);
+        warpTo(WINDOW_START, 0);
+        setStale();
+        warpTo(WINDOW_START, 12_096); // 2% of the window
+        assertEq(margin(alice).maintenanceMargin, 1050 * USD, "nobody could challenge yet");
+        warpTo(WINDOW_START, 12_097);
+        assertEq(margin(alice).maintenanceMargin, 7000 * USD, "two positions");
+        assertEq(margin(kin).maintenanceMargin, 1050 * USD, "both settle alike");
+        setIndex(3500);
+        assertEq(margin(alice).maintenanceMargin, 7000 * USD);
+    }
 }
