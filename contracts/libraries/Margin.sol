@@ -247,7 +247,9 @@ library Margin {
                 * FixedPointMathLib.min(t.longs + t.buys, t.shorts + t.sells);
             m.initialMargin += _ceil(FixedPointMathLib.min(im, t.imCap));
             m.maintenanceMargin += _ceil(FixedPointMathLib.min(t.mm, t.mmCap));
-            m.ordersMargin += _ceil(t.mmRate * t.worst + t.offset + t.bandRate * (t.buys + t.sells));
+            uint256 open = t.buys + t.sells;
+            uint256 filled = FixedPointMathLib.min(t.mmRate * t.worst + t.offset, t.mmCap + t.mmRate * open);
+            m.ordersMargin += _ceil(filled + t.bandRate * open);
         }
     }
 

@@ -66,3 +66,14 @@ def test_series_of_one_window_offset_though_it_may_be_challenged() -> None:
     market.index.fresh_share = (1, 2)
     market.now = SPEC.window_start * DAY + DAY
     assert market.exchange.account_margin(1, market.now).initial_margin == 200
+
+
+def test_near_the_cap_orders_need_no_more_than_their_position_can_lose() -> None:
+    """What is enough to place is enough to keep. [MARGIN-7] [MARGIN-8]"""
+    market = market_of(price_cap=1_010)
+    market.sell("bob", 1_000, 100)
+    market.buy("ann", 1_000, 100)
+    market.sell("bob", 1_000, 10)
+    m = market.exchange.account_margin(2, market.now)
+    # 100 x 10, and 20% of ten lots; 100 x 10, and 10% and the band of 4% of ten lots.
+    assert (m.initial_margin, m.orders_margin) == (1_000 + 2_000, 1_000 + 1_000 + 400)

@@ -224,7 +224,8 @@ def _maintain(m: AccountMargin, group: list[Leg]) -> None:
     most = rate * longs + _capped(group, rate)
     m.maintenance_margin += -(-min(rate * abs(net) + offset, most) // RATE)
     worst = max(abs(net + buys), abs(net - sells))
-    m.orders_margin += -(-(rate * worst + offset + band * (buys + sells)) // RATE)
+    filled = min(rate * worst + offset, most + rate * (buys + sells))
+    m.orders_margin += -(-(filled + band * (buys + sells)) // RATE)
 
 
 def _capped(group: list[Leg], rate: int) -> int:
