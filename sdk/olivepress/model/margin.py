@@ -93,6 +93,33 @@ def _weigh(c: Context, position: Position, cached: bool) -> tuple[AccountMargin,
     return m, legs
 
 
+def recheck(state: State, account: Account, now: int) -> None:
+    """After money or lots went out under enough margin: the marks of now are those at which open orders were
+    last checked (MARGIN-10). A lower mark asks for less than the one of their placing did."""
+    for number in account.series:
+        series = state.series.get(number)
+        position = series.positions.get(account.id) if series else None
+        if series is None or position is None or series.hot.settled or not position.open_count:
+            continue
+        state.journal.keep(position)
+        position.checked_mark = mark.quote(state.oracle, series, now).mark
+
+
+def doubt(state: State, account: Account, now: int) -> int:
+    """By how much lots at a stale index may be worth more than at their last mark: initial margin's share of
+    it (LIQ-13)."""
+    scaled = 0
+    for number in account.series:
+        series = state.series.get(number)
+        position = series.positions.get(account.id) if series else None
+        if series is None or position is None or series.hot.settled:
+            continue
+        q = mark.quote(state.oracle, series, now)
+        if q.stale:
+            scaled += abs(position.lots) * q.mark * series.spec.tick_value * series.spec.im_bps
+    return -(-scaled // 10_000)
+
+
 def require_not_lowered(account: Account, m: AccountMargin, was: AccountMargin) -> None:
     if m.equity - m.initial_margin < was.equity - was.initial_margin or m.equity < 0:
         refuse(InsufficientMargin, account.id, m.im_equity, m.initial_margin)

@@ -347,4 +347,21 @@ contract AuctionTest is DeskBase {
         );
         bid(bidder, a, FEED, 1e6);
     }
+
+    // --- a silent index ---
+
+    /// @dev A lot of another feed falls silent: it stays, the rest is sold. [LIQ-13]
+    function test_a_silent_lot_is_left_out() public {
+        uint16 other = listOther();
+        credit(trader, 1000e6);
+        enter(other, trader, 1);
+        oracle.set(FEED2, uint64(3500 * TICK), false);
+        move(2720); // 2,200 + 875 is not below 3,070
+        refused(owner(bidder), call(trader, FEED, 1e6), stale(trader));
+        move(2719);
+        refused(owner(bidder), call(trader, FEED2, 1e6), stale(trader));
+        bid(bidder, trader, FEED, 1e6);
+        assertEq(position(trader, series).lots, 0);
+        assertEq(position(trader, other).lots, 1);
+    }
 }

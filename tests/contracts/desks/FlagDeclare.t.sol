@@ -323,4 +323,42 @@ contract FlagDeclareTest is DeskBase {
         vm.warp(START + 59 minutes);
         exchange.declare(trader, FEED);
     }
+
+    // --- a silent index ---
+
+    /// @dev A lot of another feed, which then falls silent: equity = 10 m - 25,000, MM = m + 350, the doubt is 875.
+    function _silentLot() private returns (uint16 other) {
+        other = listOther();
+        credit(trader, 1000e6);
+        enter(other, trader, 1);
+        oracle.set(FEED2, uint64(3500 * TICK), false);
+    }
+
+    /// @dev [LIQ-13]
+    function test_a_silent_lot_does_not_hold_up_the_clock() public {
+        _silentLot();
+        move(2720); // 2,200 + 875 is not below 3,070
+        refused(address(1), flagCall(), stale(trader));
+        move(2719);
+        exchange.flag(trader);
+        assertEq(exchange.flaggedAt(trader), START);
+    }
+
+    /// @dev [LIQ-11] [LIQ-13]
+    function test_a_silent_lot_does_not_hold_up_a_declaration() public {
+        _silentLot();
+        move(2412);
+        exchange.flag(trader);
+        watch(trader, START + 30 minutes);
+        move(2413); // -870 + 875
+        refused(address(1), declareCall(), stale(trader));
+        move(2412);
+        assertEq(exchange.declare(trader, FEED), 880e6);
+        refused(address(1), abi.encodeCall(ILiquidation.declare, (trader, FEED2)), stale(trader));
+        move(3400); // a loss of 1,000 in the feed: not sure enough to say that it is none
+        refused(address(1), declareCall(), stale(trader));
+        move(3502); // more than the fee of the trade
+        assertEq(exchange.declare(trader, FEED), 0, "no loss, whatever the silent lot is worth");
+        assertFalse(braked(series));
+    }
 }
