@@ -25,7 +25,7 @@ library Liquidation {
     /// @notice Seconds in which the auction's discount grows from none to all of the margin freed.
     uint256 internal constant AUCTION = 30 minutes;
     /// @notice Seconds after which a clock at which nobody looked counts no more.
-    uint256 internal constant MEMORY = 2 * AUCTION;
+    uint256 internal constant MEMORY = AUCTION / 3;
     /// @notice In the flags of a TAKEN record: its fills paid no fee and earned no rebate.
     uint256 internal constant FEES_WAIVED = 64;
     /// @notice A fraction of 1.

@@ -42,7 +42,7 @@ KEEPER_BPS = 1_000
 """The keeper's share of the maintenance margin that it frees, 1e-4."""
 AUCTION = 30 * 60
 """Seconds in which the auction's discount grows from none to all of the margin freed."""
-MEMORY = 2 * AUCTION
+MEMORY = AUCTION // 3
 """Seconds after which a clock at which nobody looked counts no more."""
 FEES_WAIVED = 64
 """In the flags of a taken record: its fills paid no fee and earned no rebate."""

@@ -226,7 +226,7 @@ contract ListSeriesTest is ExchangeTest {
         trade(poor, rich, 3500, 10);
         setIndex(2200);
         exchange.flag(poor);
-        vm.warp(START + 30 minutes);
+        watch(poor, START + 30 minutes);
         uint256 deficit = exchange.declare(poor, FEED);
         SeriesSpec memory s = spec();
         s.initialMark = 2200;

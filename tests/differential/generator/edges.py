@@ -244,6 +244,10 @@ def declared_deficit(w: World) -> Plan:
         yield w.act(first, "exchange.flag", account)
         yield w.act(first, "exchange.declare", account, feed)
     for waited in (plans.AUCTION - 1, plans.AUCTION):
+    for waited in (plans.MEMORY, 2 * plans.MEMORY):
+        yield from w.pass_time(flagged + waited)
+        for account in accounts:
+            yield w.act(first, "exchange.flag", account)
         yield from w.pass_time(flagged + waited)
         for account in accounts:
             yield w.act(first, "exchange.declare", account, feed)
