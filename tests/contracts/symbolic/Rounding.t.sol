@@ -3,12 +3,19 @@ pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
 
+import {IExchangeErrors} from "../../../contracts/interfaces/IExchangeErrors.sol";
 import {AccountMargin} from "../../../contracts/interfaces/Types.sol";
 import {Context} from "../../../contracts/libraries/Context.sol";
 import {Margin} from "../../../contracts/libraries/Margin.sol";
 import {Matching} from "../../../contracts/libraries/Matching.sol";
 import {OrderBook} from "../../../contracts/libraries/OrderBook.sol";
-import {HotWord, PositionWord, TermsWord, TradeWord} from "../../../contracts/libraries/Packed.sol";
+import {
+    HotWord,
+    PositionWord,
+    PositionWords,
+    TermsWord,
+    TradeWord
+} from "../../../contracts/libraries/Packed.sol";
 import {Hot, Position, State, Terms, Words} from "../../../contracts/libraries/State.sol";
 
 /// @dev Every small input, not a sample: what is rounded is rounded against whoever acts, by less than one unit.
@@ -164,5 +171,19 @@ contract RoundingTest is Test {
         }
         assertGe(low, 1);
         assertLe(high, 140);
+    }
+
+    function check(int256 quote) external pure {
+        PositionWords.check(quote);
+    }
+
+    /// @dev A quote has 79 bits. [SETTLE-2]
+    function test_a_quote_that_leaves_its_width_overflows() public {
+        this.check((1 << 78) - 1);
+        this.check(-(1 << 78));
+        vm.expectRevert(abi.encodeWithSelector(IExchangeErrors.Overflow.selector, 79, int256(1 << 78)));
+        this.check(1 << 78);
+        vm.expectRevert(abi.encodeWithSelector(IExchangeErrors.Overflow.selector, 79, -int256(1 << 78) - 1));
+        this.check(-(1 << 78) - 1);
     }
 }
