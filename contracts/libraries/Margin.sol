@@ -265,6 +265,19 @@ library Margin {
         requireNotLowered(c.account, m, assess(s, oracle, c, accountWord, c.before, cached));
     }
 
+    /// @notice After money or lots went out under enough margin: the marks of now are those at which open orders were
+    /// last checked. A lower mark asks for less than the one of their placing did.
+    function recheck(State storage s, IIndexOracle oracle, uint256 account) internal {
+        for (uint256 list = s.accounts[account] >> 96; list != 0; list >>= 16) {
+            uint256 series = uint16(list);
+            if (series == 0 || HotWord.wrap(s.hot[series]).has(HOT_SETTLED)) continue;
+            uint256 key = Words.positionKey(account, series);
+            PositionWord p = PositionWord.wrap(s.positions[key]);
+            if (p.openCount() == 0) continue;
+            s.positions[key] = PositionWord.unwrap(p.withCheckedMark(Mark.quote(s, oracle, series).mark));
+        }
+    }
+
     /// @notice What `assess` comes to for an account that lists one series only, as most do: its IM-equity covers its
     /// IM, even without the cap on IM.
     function covers(uint256 accountWord, TermsWord t, HotWord h, PositionWord p, uint256 deltaMark)

@@ -10,6 +10,7 @@ from olivepress.contracts.artifacts import shared_entries
 from olivepress.events import AgentAccepted, AgentInvited, AgentRemoved, GuardianReduceOnly, InsuranceToppedUp
 from olivepress.model import insurance
 from olivepress.model.errors import solidity_names
+from olivepress.model.matching import fits
 from olivepress.model.state import DAY, ZERO_ADDRESS, Position
 from olivepress.reverts import (
     AddressTaken,
@@ -24,6 +25,7 @@ from olivepress.reverts import (
     NotAuthorised,
     NotInvited,
     NotWithdrawable,
+    Overflow,
     OwnableUnauthorizedAccount,
     ReduceOnlySeries,
     StaleAccount,
@@ -80,6 +82,29 @@ def test_withdrawals_leave_losses_and_initial_margin(market: Market) -> None:
     market.index.fresh = False
     with pytest.raises(StaleAccount):
         market.exchange.withdraw(market.by("bob"), 1, "bob")
+
+
+def test_withdrawing_checks_open_orders_at_the_mark_of_now() -> None:
+    """Else an order that had margin at a high mark would fill with what is left at a low one.
+    [MARGIN-10] [BOOK-17]"""
+    market = Market(price=1_000)
+    market.fund("ann", cash=20_000)
+    market.fund("bob")
+    market.sell("ann", 965, 100)
+    market.index.price = 150
+    market.now += 120
+    market.exchange.withdraw(market.by("ann"), 17_000, "ann")
+    assert market.position("ann").checked_mark == 150
+    market.index.price = 1_000
+    assert market.buy("bob", 965, 100, 1) == (0, 0), "retired by the gap"
+
+
+def test_a_quote_that_leaves_its_width_is_refused() -> None:
+    """[SETTLE-2]"""
+    fits(Position(quote=2**78 - 1))
+    with pytest.raises(Overflow) as caught:
+        fits(Position(quote=2**78))
+    assert caught.value.values == {"width": 79, "value": 2**78}
 
 
 def test_withdrawals_go_to_somebody(market: Market) -> None:

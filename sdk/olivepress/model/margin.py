@@ -203,7 +203,6 @@ def _require(m: AccountMargin, legs: list[Leg]) -> AccountMargin:
     """Puts the requirements of all groups into `m`."""
     for group in _groups(legs):
         m.initial_margin += _initial(group)
-    now: int,
         _maintain(m, group)
     return m
 
