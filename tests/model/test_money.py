@@ -250,7 +250,9 @@ def test_only_the_owner_lists_names_and_pays_out(market: Market) -> None:
         ({"price_cap": 1}, "priceCap", 2, 2**24 - 2),
         ({"initial_mark": 3_001}, "initialMark: |basis|", 0, 2_000),
         ({"maker_rebate": 1}, "makerRebate", 0, 0),
-        ({"im_bps": 1_999}, "imBps", 2_000, 20_000),
+        ({"im_bps": 1_999}, "imBps", 2_000, 10_000),
+        ({"im_bps": 10_001}, "imBps", 2_000, 10_000),
+        ({"im_bps": 5_000, "concentration_pct": 101}, "imBps x (100 + concentrationPct)", 1, 1_000_000),
         ({"window_start": TODAY}, "windowStart", TODAY + 1, 65_534),
         ({"expiry_day": TODAY + 42}, "expiryDay", TODAY + 11, TODAY + 41),
         (
@@ -259,12 +261,19 @@ def test_only_the_owner_lists_names_and_pays_out(market: Market) -> None:
             1,
             2**78 // ((2**24 - 2) * (2**32 - 1)),
         ),
+        # Exactly 2^78 base units: one more than a quote can hold.
+        (
+            {"tick_value": 2**27, "price_cap": 2**21, "open_interest_cap": 2**30},
+            "openInterestCap x priceCap x tickValue",
+            1,
+            2**30 - 1,
+        ),
     ],
 )
 def test_terms_out_of_bounds(
     market: Market, terms: dict[str, object], field: str, lowest: int, highest: int
 ) -> None:
-    """[MARGIN-11] [SETTLE-2]"""
+    """[MARGIN-8] [MARGIN-11] [SETTLE-2]"""
     with pytest.raises(InvalidSpec) as caught:
         market.list(**({"mm_bps": 1_000, "band_bps": 400, "gap_bps": 200} | terms))
     found = values(caught)

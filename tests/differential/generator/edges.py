@@ -80,7 +80,7 @@ def huge_quote(w: World) -> Plan:
     if action is not None:
         yield action
     cap, limit = 2**21, 2**30
-    tick_value = 2**78 // (cap * limit)
+    tick_value = (2**78 - 1) // (cap * limit)
     yield list_series(
         w,
         feed,
@@ -89,11 +89,12 @@ def huge_quote(w: World) -> Plan:
         tick_value=tick_value,
         position_limit=limit,
         open_interest_cap=limit,
-        band_bps=9_000,
+        band_bps=4_600,
         mm_bps=300,
         gap_bps=300,
         spread_bps=0,
-        im_bps=20_000,
+        im_bps=10_000,
+        concentration_pct=0,
         taker_fee=5_000,
         maker_rebate=0,
         min_lots=1,
@@ -305,10 +306,11 @@ def caps(w: World) -> Plan:
 def wide_band(w: World) -> Plan:
     """A liquidation through a book so far from the mark that the account would lose more than its share."""
     feed = w.pick(list(w.feeds))
+    rates = {"band_bps": 3_000, "mm_bps": 500, "gap_bps": 3_500, "im_bps": 10_000, "concentration_pct": 0}
     yield w.act(
         w.owner,
         "exchange.listSeries",
-        spec(w, feed, band_bps=3_000, mm_bps=500, gap_bps=5_000, im_bps=12_000, taker_fee=0, maker_rebate=0),
+        spec(w, feed, **rates, taker_fee=0, maker_rebate=0),
     )
     series = w.view.series_count
     if series not in w.alive():
