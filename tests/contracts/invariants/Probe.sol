@@ -20,7 +20,7 @@ import {
 } from "../../../contracts/libraries/State.sol";
 import {OrderBook} from "../../../contracts/libraries/OrderBook.sol";
 
-/// @dev The last desk of an exchange under test. It only reads: in one call, on the exchange's own storage, all that a
+/// @dev The last desk of an exchange under test. It leaves everything as it was: in one call, on the exchange's own storage, all that a
 /// rule speaks of. Names the first rule that does not hold, by its number in docs/spec/invariants.md; "" when all do.
 contract Probe is Desk {
     uint16 private constant FEEDS = 2;
@@ -195,10 +195,33 @@ contract Probe is Desk {
         return Words.toPosition(s.positions[Words.positionKey(account, series)]).quote;
     }
 
-    /// @dev Changes when, and only when, the basis of a series does.
-    function probeBasis() external view returns (bytes32 all) {
+    /// @return words of the account, and for each series of its position and of the basis, with its time
+    function probeWords(uint32 account) public view returns (uint256[] memory words) {
+        words = new uint256[](1 + 2 * uint256(s.seriesCount));
+        words[0] = s.accounts[account];
         for (uint256 series = 1; series <= s.seriesCount; ++series) {
-            all = keccak256(abi.encode(all, uint64(s.hot[series] >> 104)));
+            words[2 * series - 1] = s.positions[Words.positionKey(account, series)];
+            words[2 * series] = uint64(s.hot[series] >> 104);
+        }
+    }
+
+    /// @dev Margin as if the bases were those of `words`, and if asked for the account and its positions, too.
+    function probeMarginWith(uint32 account, uint256[] calldata words, bool positions)
+        external
+        returns (AccountMargin memory m)
+    {
+        uint256[] memory kept = probeWords(account);
+        _put(account, words, positions);
+        m = Margin.assess(s, _oracle, account);
+        _put(account, kept, positions);
+    }
+
+    function _put(uint32 account, uint256[] memory words, bool positions) private {
+        if (positions) s.accounts[account] = words[0];
+        for (uint256 series = 1; series <= s.seriesCount; ++series) {
+            if (positions) s.positions[Words.positionKey(account, series)] = words[2 * series - 1];
+            uint256 rest = s.hot[series] & ~(uint256(type(uint64).max) << 104);
+            s.hot[series] = rest | (words[2 * series] << 104);
         }
     }
 }
