@@ -171,6 +171,7 @@ def _measure(
     legs: list[Leg],
     series: Series,
     position: Position,
+    now: int,
     mark_: int,
     delta_mark: int,
     stale: bool,
