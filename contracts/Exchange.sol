@@ -72,6 +72,7 @@ contract Exchange is ITrading, ExchangeBase {
             if (m.stale) revert StaleAccount(uint32(account));
             uint256 free = Margin.withdrawable(m);
             if (amount > free) revert NotWithdrawable(uint32(account), free, amount);
+            Margin.recheck(s, _oracle, account);
         }
         s.accounts[account] = Ledger.withCash(word, cash - amount);
         emit Withdrawn(uint32(account), to, amount);

@@ -35,7 +35,8 @@ interface IExchangeErrors {
     error InsufficientCash(uint32 account, uint256 cash, uint256 wanted);
     /// @notice More than is withdrawable: cash + losses - initial margin.
     error NotWithdrawable(uint32 account, uint256 withdrawable, uint256 wanted);
-    /// @notice The account holds a position whose index is stale; it can withdraw when the index is fresh again.
+    /// @notice The account holds lots whose index is stale. It can withdraw or wrap when the index is fresh again; those lots
+    /// are not liquidated, and the rest only while the account would be short even if they were worth an initial margin more.
     error StaleAccount(uint32 account);
     /// @notice IM-equity is below initial margin, and the action did not improve equity - IM.
     error InsufficientMargin(uint32 account, int256 imEquity, uint256 initialMargin);

@@ -27,7 +27,7 @@ interface ILiquidation {
 
     /// @notice Notes that an account is below maintenance margin, which starts its auction's clock, or that it has
     /// recovered; and the same for equity below zero, from which `declare` counts.
-    /// A clock at which no step and no flag has looked for an hour starts anew.
+    /// A clock at which no step and no flag has looked for ten minutes starts anew.
     function flag(uint32 account) external;
 
     /// @notice Declares the deficit of an account below zero for as long as a whole auction; clears a cured one.

@@ -9,7 +9,7 @@ interface ITokenDesk {
 
     /// @notice Turns lots of the caller's position into tokens. Owners only, before expiry.
     /// The lots change hands at 0 (long) or priceCap (short); the loss that leaves is paid into the pool at once, and
-    /// cash + losses - IM must not be negative afterwards.
+    /// cash + losses - IM must not be negative afterwards, and open orders stay within the position limit.
     function wrap(uint16 series, bool long_, uint32 lots, address to) external;
 
     /// @notice Burns tokens of the caller and moves their lots into its account. Owners only, before expiry.

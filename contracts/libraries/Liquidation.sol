@@ -12,9 +12,9 @@ import {Margin} from "./Margin.sol";
 import {Mark} from "./Mark.sol";
 import {Matching} from "./Matching.sol";
 import {OrderBook} from "./OrderBook.sol";
-import {PositionWord} from "./Packed.sol";
+import {HotWord, PositionWord, TermsWord} from "./Packed.sol";
 import {Request, Requests} from "./Request.sol";
-import {DAY, HOT_SETTLED, Hot, Position, State, Terms, Words} from "./State.sol";
+import {DAY, HOT_SETTLED, HOT_STALE, Hot, Position, State, Terms, Words} from "./State.sol";
 import {Trading} from "./Trading.sol";
 
 /// @title What happens to an account below its margin: orders cancelled, closed through the book, auctioned, declared
@@ -25,7 +25,7 @@ library Liquidation {
     /// @notice Seconds in which the auction's discount grows from none to all of the margin freed.
     uint256 internal constant AUCTION = 30 minutes;
     /// @notice Seconds after which a clock at which nobody looked counts no more.
-    uint256 internal constant MEMORY = 2 * AUCTION;
+    uint256 internal constant MEMORY = AUCTION / 3;
     /// @notice In the flags of a TAKEN record: its fills paid no fee and earned no rebate.
     uint256 internal constant FEES_WAIVED = 64;
     /// @notice A fraction of 1.
@@ -36,6 +36,7 @@ library Liquidation {
     /// @notice Kills all orders of an account whose equity would not carry their fills.
     function cancelOrders(State storage s, IIndexOracle oracle, uint32 account) internal {
         AccountMargin memory m = _assess(s, oracle, account);
+        _sure(s, oracle, account, m, m.ordersMargin);
         if (m.equity >= int256(m.ordersMargin)) {
             revert IExchangeErrors.Healthy(account, m.equity, m.ordersMargin);
         }
@@ -70,8 +71,9 @@ library Liquidation {
     ) internal returns (uint256 closed, uint256 reward) {
         Closing memory x;
         x.keeper = keeper;
+        if (c.hot.has(HOT_STALE)) revert IExchangeErrors.StaleAccount(uint32(c.account));
         x.before = _assess(s, oracle, c, c.position);
-        _below(s, uint32(c.account), x.before);
+        _below(s, oracle, uint32(c.account), x.before);
         _size(s, oracle, c, x, lots, limit);
         x.flags = Requests.IMMEDIATE | (x.side == OrderBook.BUYS ? Requests.SELL : 0);
         if (x.before.equity <= 0) {
@@ -181,7 +183,7 @@ library Liquidation {
         (x.account, x.bidder, x.feed, x.fraction) = (account, bidder, feed, fraction);
         killOrders(s, account);
         x.before = _assess(s, oracle, account);
-        x.discount = _below(s, account, x.before) * WHOLE / AUCTION;
+        x.discount = _below(s, oracle, account, x.before) * WHOLE / AUCTION;
         for (uint256 list = s.accounts[account] >> 96; list != 0; list >>= 16) {
             if (uint16(list) != 0) _move(s, oracle, x, uint16(list));
         }
@@ -208,6 +210,7 @@ library Liquidation {
         if (lots == 0) return;
         x.payIn = series;
         Mark.Quote memory q = Mark.quote(s, oracle, series);
+        if (q.stale) revert IExchangeErrors.StaleAccount(uint32(x.account));
         int256 price = int256(q.mark * t.tickValue);
         _join(s, x.bidder, series);
         uint256 bidderKey = Words.positionKey(x.bidder, series);
@@ -265,11 +268,11 @@ library Liquidation {
 
     /// @dev Starts the auction's clock of an account below MM.
     /// @return elapsed seconds since then, at most AUCTION
-    function _below(State storage s, uint32 account, AccountMargin memory m)
+    function _below(State storage s, IIndexOracle oracle, uint32 account, AccountMargin memory m)
         private
         returns (uint256 elapsed)
     {
-        if (m.stale) revert IExchangeErrors.StaleAccount(account);
+        _sure(s, oracle, account, m, m.maintenanceMargin);
         if (m.equity >= int256(m.maintenanceMargin)) {
             revert IExchangeErrors.Healthy(account, m.equity, m.maintenanceMargin);
         }
@@ -280,6 +283,7 @@ library Liquidation {
     /// @notice Sets the clocks of an account below MM, or stops those of one that recovered.
     function flag(State storage s, IIndexOracle oracle, uint32 account) internal {
         AccountMargin memory m = _assess(s, oracle, account);
+        _sure(s, oracle, account, m, m.maintenanceMargin);
         if (m.equity >= int256(m.maintenanceMargin) && s.clocks[account] == 0) {
             revert IExchangeErrors.Healthy(account, m.equity, m.maintenanceMargin);
         }
@@ -320,8 +324,10 @@ library Liquidation {
     {
         AccountMargin memory m = _assess(s, oracle, account);
         uint256 before = s.declared[(uint256(account) << 16) | feed];
-        if (m.equity < 0) {
-            amount = _lossIn(s, oracle, account, feed);
+        // Without a loss in the feed there is nothing to declare in it, whatever the rest is worth.
+        if (m.stale || m.equity < 0) amount = _lossIn(s, oracle, account, feed);
+        if (amount != 0) {
+            _sure(s, oracle, account, m, 0);
             uint256 short_ = uint256(-m.equity);
             if (amount > short_) amount = short_;
         }
@@ -350,6 +356,7 @@ library Liquidation {
             if (t.feed != feed || h.flags & HOT_SETTLED != 0) continue;
             Position memory p = Words.toPosition(s.positions[Words.positionKey(account, series)]);
             Mark.Quote memory q = Mark.quote(s, oracle, series);
+            if (q.stale && p.lots != 0) revert IExchangeErrors.StaleAccount(uint32(account));
             value += p.quote + p.lots * int256(q.mark * t.tickValue);
         }
         return value < 0 ? uint256(-value) : 0;
@@ -364,7 +371,35 @@ library Liquidation {
     {
         if (account == 0 || account > s.accountCount) revert IExchangeErrors.UnknownAccount(account);
         m = Margin.assess(s, oracle, account);
-        if (m.stale) revert IExchangeErrors.StaleAccount(account);
+    }
+
+    /// @dev Reverts when lots at a stale index may be worth so much more that equity is not below what is `needed`.
+    function _sure(
+        State storage s,
+        IIndexOracle oracle,
+        uint32 account,
+        AccountMargin memory m,
+        uint256 needed
+    ) private view {
+        if (!m.stale) return;
+        if (m.equity + int256(_doubt(s, oracle, account)) >= int256(needed)) {
+            revert IExchangeErrors.StaleAccount(account);
+        }
+    }
+
+    /// @dev By how much lots at a stale index may be worth more than at their last mark: initial margin's share of it.
+    function _doubt(State storage s, IIndexOracle oracle, uint256 account) private view returns (uint256) {
+        uint256 scaled;
+        for (uint256 list = s.accounts[account] >> 96; list != 0; list >>= 16) {
+            uint256 series = uint16(list);
+            if (series == 0 || HotWord.wrap(s.hot[series]).has(HOT_SETTLED)) continue;
+            int256 lots = PositionWord.wrap(s.positions[Words.positionKey(account, series)]).lots();
+            Mark.Quote memory q = Mark.quote(s, oracle, series);
+            if (!q.stale) continue;
+            TermsWord t = TermsWord.wrap(s.terms[series]);
+            scaled += uint256(lots < 0 ? -lots : lots) * q.mark * t.tickValue() * t.imBps();
+        }
+        return (scaled + 9999) / 10_000;
     }
 
     /// @dev The account of `c` with a position of its own in that series.

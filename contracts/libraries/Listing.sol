@@ -106,7 +106,7 @@ library Listing {
         _in("openInterestCap", spec.openInterestCap, spec.positionLimit, 1 << 30);
         // All open interest at the cap must fit the 80 signed bits of `quote` with room to spare: a position token's
         // account can hold as much.
-        uint256 most = (1 << 78) / (uint256(spec.priceCap) * spec.tickValue);
+        uint256 most = ((1 << 78) - 1) / (uint256(spec.priceCap) * spec.tickValue);
         _in("openInterestCap x priceCap x tickValue", spec.openInterestCap, 1, most);
     }
 
@@ -121,7 +121,10 @@ library Listing {
         // A fill at the band's edge leaves a maker that was just checked at or above maintenance margin.
         uint256 least = uint256(spec.mmBps) + 2 * uint256(spec.bandBps) + spec.gapBps
             + (uint256(spec.takerFee) + 99) / 100;
-        _in("imBps", spec.imBps, least, 20_000);
+        // No rate above the whole: a long can lose what it is worth, and no more.
+        _in("imBps", spec.imBps, least, 10_000);
+        uint256 scaled = uint256(spec.imBps) * (100 + spec.concentrationPct);
+        _in("imBps x (100 + concentrationPct)", scaled, 1, 1_000_000);
         _in("maxMarkAge", spec.maxMarkAge, 1, 1 hours);
     }
 

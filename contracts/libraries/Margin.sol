@@ -10,7 +10,7 @@ import {Context} from "./Context.sol";
 import {Ledger} from "./Ledger.sol";
 import {Mark} from "./Mark.sol";
 import {HotWord, PositionWord, TermsWord, TradeWord} from "./Packed.sol";
-import {HOT_SETTLED, HOT_STALE, State, Words} from "./State.sol";
+import {DAY, HOT_SETTLED, HOT_STALE, State, Words} from "./State.sol";
 
 /// @title Portfolio margin of one account
 /// @notice docs/spec/margin.md. Long and short deltas of series on the same feed with the same cap offset each other at
@@ -18,7 +18,7 @@ import {HOT_SETTLED, HOT_STALE, State, Words} from "./State.sol";
 library Margin {
     /// @dev One series of the account. `rate` figures are 1e-8.
     struct Leg {
-        uint256 group; // feed 16 | priceCap 24: legs of one group offset
+        uint256 group; // window 32 | feed 16 | priceCap 24: legs of one group offset; no window while all of the mark moves
         int256 delta;
         uint256 buys;
         uint256 sells;
@@ -85,7 +85,7 @@ library Margin {
     }
 
     /// @dev The series being traded. What was idle before must not lend its rates to what was.
-    function _own(AccountMargin memory m, Leg memory leg, Context memory c, PositionWord p) private pure {
+    function _own(AccountMargin memory m, Leg memory leg, Context memory c, PositionWord p) private view {
         if (!p.idle()) measure(m, leg, c.terms, c.hot, p, c.deltaMark);
     }
 
@@ -144,7 +144,7 @@ library Margin {
         HotWord h,
         PositionWord p,
         uint256 deltaMark
-    ) internal pure {
+    ) internal view {
         unchecked {
             int256 lots = p.lots();
             uint256 mark = h.mark();
@@ -153,6 +153,7 @@ library Margin {
             _value(m, p.quote() + lots * int256(unit), t.gainPct());
             if (lots != 0 && h.has(HOT_STALE)) m.stale = true;
             leg.group = (t.feed() << 24) | t.priceCap();
+            if (deltaMark == mark) leg.group |= _window(t);
             leg.delta = lots * int256(deltaMark * tickValue);
             // A fill can cost the band of the whole mark, however little of it can still move.
             leg.buys = p.openBuy() * unit;
@@ -162,6 +163,16 @@ library Margin {
             leg.spreadRate = t.spreadBps() * 10_000;
             leg.bandRate = t.bandBps() * 10_000;
             leg.imRate = _imRate(t, h, _worst(lots, p.openBuy(), p.openSell()));
+        }
+    }
+
+    /// @dev The window of a leg whose delta is whole though more than 2% of the window is behind: what is behind does not
+    /// move with the index, so it may offset nothing that does. 0 earlier, when nobody can challenge yet.
+    function _window(TermsWord t) private view returns (uint256) {
+        unchecked {
+            (uint256 start, uint256 end) = (t.windowStart(), t.expiryDay());
+            if (block.timestamp <= start * DAY + (end - start) * DAY / 50) return 0;
+            return ((start << 16) | end) << 40;
         }
     }
 
@@ -236,7 +247,9 @@ library Margin {
                 * FixedPointMathLib.min(t.longs + t.buys, t.shorts + t.sells);
             m.initialMargin += _ceil(FixedPointMathLib.min(im, t.imCap));
             m.maintenanceMargin += _ceil(FixedPointMathLib.min(t.mm, t.mmCap));
-            m.ordersMargin += _ceil(t.mmRate * t.worst + t.offset + t.bandRate * (t.buys + t.sells));
+            uint256 open = t.buys + t.sells;
+            uint256 filled = FixedPointMathLib.min(t.mmRate * t.worst + t.offset, t.mmCap + t.mmRate * open);
+            m.ordersMargin += _ceil(filled + t.bandRate * open);
         }
     }
 
@@ -250,6 +263,19 @@ library Margin {
         AccountMargin memory m = assess(s, oracle, c, accountWord, c.position, cached);
         if (m.imEquity >= int256(m.initialMargin)) return true;
         requireNotLowered(c.account, m, assess(s, oracle, c, accountWord, c.before, cached));
+    }
+
+    /// @notice After money or lots went out under enough margin: the marks of now are those at which open orders were
+    /// last checked. A lower mark asks for less than the one of their placing did.
+    function recheck(State storage s, IIndexOracle oracle, uint256 account) internal {
+        for (uint256 list = s.accounts[account] >> 96; list != 0; list >>= 16) {
+            uint256 series = uint16(list);
+            if (series == 0 || HotWord.wrap(s.hot[series]).has(HOT_SETTLED)) continue;
+            uint256 key = Words.positionKey(account, series);
+            PositionWord p = PositionWord.wrap(s.positions[key]);
+            if (p.openCount() == 0) continue;
+            s.positions[key] = PositionWord.unwrap(p.withCheckedMark(Mark.quote(s, oracle, series).mark));
+        }
     }
 
     /// @notice What `assess` comes to for an account that lists one series only, as most do: its IM-equity covers its

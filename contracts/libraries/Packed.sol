@@ -3,6 +3,8 @@ pragma solidity ^0.8.28;
 
 import {LibBit} from "solady/utils/LibBit.sol";
 
+import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
+
 // The words of storage that trading reads and writes, as value types: a field is read with a shift and a mask, and only
 // the fields that change are put back. Names and meaning of the fields: the structs of the same name in State.sol.
 
@@ -32,8 +34,6 @@ using TradeWords for TradeWord global;
 using OrderWords for OrderWord global;
 
 library PositionWords {
-    error WordOverflow(uint256 width, int256 value);
-
     uint256 private constant LOTS = type(uint32).max;
     uint256 private constant OPENS = uint256(type(uint64).max) << 32;
     uint256 private constant QUOTE = uint256(type(uint80).max) << 96;
@@ -144,7 +144,7 @@ library PositionWords {
     }
 
     function _overflow(int256 quote_) private pure {
-        revert WordOverflow(79, quote_);
+        revert IExchangeErrors.Overflow(79, quote_);
     }
 
     function withQuote(PositionWord w, int256 quote_) internal pure returns (PositionWord) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IExchangeErrors} from "../interfaces/IExchangeErrors.sol";
 import {SeriesMoney} from "../interfaces/Types.sol";
 import {HotWord, OrderWord, PositionWord, PositionWords, TermsWord} from "./Packed.sol";
 
@@ -160,7 +161,7 @@ library Words {
 
     /// @notice A settled position: `claim` in full, `left` of it still to be drawn (negative: a debt).
     function packClaim(uint256 claim, int256 left) internal pure returns (uint256) {
-        if (int256(int80(left)) != left) revert PositionWords.WordOverflow(80, left);
+        if (int256(int80(left)) != left) revert IExchangeErrors.Overflow(80, left);
         return claim | (uint256(uint80(int80(left))) << 96) | (SETTLED << 208);
     }
 

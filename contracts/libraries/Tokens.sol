@@ -53,8 +53,9 @@ library Tokens {
         address to
     ) internal {
         if (lots == 0) revert IExchangeErrors.ZeroAmount();
+        if (to == address(this)) revert IExchangeErrors.InvalidRecipient(to); // it redeems nothing
         address token = _token(s, series, long_);
-        _alive(s, series);
+        Terms memory t = _alive(s, series);
         if (!Ledger.lists(s.accounts[account], series)) {
             revert IExchangeErrors.NothingToWrap(series, 0, lots);
         }
@@ -64,6 +65,7 @@ library Tokens {
         }
         uint256 holder = uint32(s.principals[token]);
         _move(s, account, holder, series, long_, lots, false);
+        _limit(s, t, account, series); // open orders may take the position back, and farther
         uint256 paid = _fund(s, oracle, account, series);
         AccountMargin memory m = Margin.assess(s, oracle, account);
         if (m.stale) revert IExchangeErrors.StaleAccount(uint32(account));
@@ -72,6 +74,7 @@ library Tokens {
                 uint32(account), int256(m.cash) + m.losses, m.initialMargin
             );
         }
+        Margin.recheck(s, oracle, account);
         emit IExchangeEvents.Wrapped(uint32(account), series, long_, lots, paid);
         IPositionToken(token).mint(to, lots);
     }
@@ -109,14 +112,18 @@ library Tokens {
         IPositionToken(token).burn(msg.sender, lots);
         AccountMargin memory was = Margin.assess(s, oracle, account);
         _move(s, uint32(s.principals[token]), account, series, long_, lots, true);
+        _limit(s, t, account, series);
+        AccountMargin memory m = Margin.assess(s, oracle, account);
+        if (m.imEquity < int256(m.initialMargin)) Margin.requireNotLowered(account, m, was);
+        emit IExchangeEvents.Unwrapped(uint32(account), series, long_, lots);
+    }
+
+    function _limit(State storage s, Terms memory t, uint256 account, uint16 series) private view {
         Position memory p = Words.toPosition(s.positions[Words.positionKey(account, series)]);
         int256 most = _max(p.lots + int256(p.openBuy), int256(p.openSell) - p.lots);
         if (most > int256(t.positionLimit)) {
             revert IExchangeErrors.PositionLimit(series, uint256(most), t.positionLimit);
         }
-        AccountMargin memory m = Margin.assess(s, oracle, account);
-        if (m.imEquity < int256(m.initialMargin)) Margin.requireNotLowered(account, m, was);
-        emit IExchangeEvents.Unwrapped(uint32(account), series, long_, lots);
     }
 
     /// @dev Lots at the constant price of the side: 0 for LONG, priceCap for SHORT. Not a trade: no mark, no fee.

@@ -253,9 +253,9 @@ library Trading {
 
     /// @notice Checks margin and limits, then stores the position, the hot word, and the account when it joined.
     function finish(State storage s, IIndexOracle oracle, Context memory c) internal {
-        // An IOC that found nothing, for one, needs not join.
+        // An IOC that found nothing, for one, needs not join. What ends idle may have left other series without offset.
         if (c.margined) {
-            if (!c.position.idle()) {
+            if (!c.position.idle() || !c.before.idle()) {
                 if (_margined(s, oracle, c)) c.position = c.position.withCheckedMark(c.hot.mark());
             }
         }

@@ -107,6 +107,15 @@ abstract contract Base is Test, Shipped {
         vm.warp(day * 1 days + secondsInto);
     }
 
+    /// @dev Time passes under somebody's eyes, so that the clocks of an account below its margin run on.
+    function watch(uint32 account, uint256 until) internal {
+        while (vm.getBlockTimestamp() + 10 minutes < until) {
+            vm.warp(vm.getBlockTimestamp() + 10 minutes);
+            exchange.flag(account);
+        }
+        vm.warp(until);
+    }
+
     // --- accounts ---
 
     /// @dev The key that owns account `n` as opened by `open`.

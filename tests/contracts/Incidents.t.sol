@@ -128,7 +128,7 @@ contract IncidentsTest is DeskBase {
         enter(series, early, 10);
         vm.warp(uint256(DAY0 + 2) * 1 days - 30 minutes);
         exchange.flag(loser);
-        warpTo(DAY0 + 2, 0);
+        watch(loser, uint256(DAY0 + 2) * 1 days);
         exchange.declare(loser, FEED);
         uint32[] memory payers = new uint32[](1);
         payers[0] = loser;
@@ -288,7 +288,7 @@ contract IncidentsTest is DeskBase {
         enter(series, trader, 10);
         move(2800);
         exchange.flag(trader);
-        vm.warp(START + 15 minutes);
+        watch(trader, START + 15 minutes);
         credit(trader, 1);
         assertEq(exchange.flaggedAt(trader), START, "the clock runs on");
         bid(rich, trader, FEED, 100_000);

@@ -6,6 +6,8 @@ about whole lives: the lives end with every series closed and drawn.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from differential.actions import Action
@@ -13,11 +15,10 @@ from differential.outcome import Outcome
 from olivepress.errors import Reverted
 from olivepress.model import Exchange, IndexOracle
 from olivepress.model.margin import AccountMargin
-from olivepress.model.state import BUYS, SELLS, Series
+from olivepress.model.state import BUYS, SELLS, Position, Series
 
 Broken = tuple[str, str] | None
-_ORDERS = {"place", "batch", "spread"}
-_TRADING = _ORDERS | {"wrap", "unwrap", "withdraw"}
+_TRADING = {"place", "batch", "spread", "wrap", "unwrap", "withdraw"}
 _LIQUIDATING = {"liquidate", "auction"}
 
 
@@ -26,9 +27,10 @@ class Before(NamedTuple):
 
     margin: AccountMargin | None  # of the account that acts or is acted on
     account: int
+    positions: dict[int, tuple[Any, ...]]
+    bases: dict[int, int]
     flat_cash: dict[int, int]
     marks: tuple[int, ...]
-    series: dict[int, tuple[int, int]]  # basis and open interest
     rounds: dict[int, tuple[int, int]]
 
 
@@ -56,8 +58,18 @@ class Invariants:
                 feed = self._oracle.feed_status(number)
                 rounds[number] = (feed.time, feed.round)
         margin = self._margin(account, action.at) if account else None
+        positions = self._positions(account)
+        bases = {number: series.hot.basis for number, series in self._exchange.state.series.items()}
         marks = self._marks(margin, account, action.at)
-        return Before(margin, account, flat, marks, self._moving() if margin else {}, rounds)
+        return Before(margin, account, positions, bases, flat, marks, rounds)
+
+    def _positions(self, account: int) -> dict[int, tuple[Any, ...]]:
+        held = {}
+        for number, series in self._exchange.state.series.items():
+            if account in series.positions:
+                position = series.positions[account]
+                held[number] = position.VALUES(position)
+        return held
 
     def _margin(self, account: int, time: int) -> AccountMargin | None:
         try:
@@ -71,11 +83,6 @@ class Invariants:
         series = self._exchange.state.accounts[account].series
         return tuple(self._exchange.mark_of(one, time).mark for one in series if one)
 
-    def _moving(self) -> dict[int, tuple[int, int]]:
-        """What a trade moves in every series, and margin depends on."""
-        series = self._exchange.state.series
-        return {number: (one.hot.basis, one.hot.open_interest) for number, one in series.items()}
-
     def after(self, action: Action, outcome: Outcome, before: Before) -> Broken:
         """What the action broke: number and words."""
         if outcome.error:
@@ -88,33 +95,61 @@ class Invariants:
         )
 
     def _own_margin(self, action: Action, before: Before) -> Broken:
-        """4: after its own action IM-equity covers IM, or equity - IM was not lowered and equity >= 0. Who
-        is below zero may do what changes nothing.
+        """4: after its own action IM-equity covers IM, or equity - IM was not lowered and equity >= 0.
 
-        Orders may rely on marks that are a little old, and a trade moves the mark: those are left out here.
+        At the marks that the action saw: a trade moves the basis only afterwards. Orders that did not trade
+        are left out, as placing may rely on marks that are a little old. It does not matter which series was
+        traded, nor whether anything is left in it.
         """
-        if action.function not in _TRADING or before.margin is None:
+        if action.function not in _TRADING or before.margin is None or not self._acted(action, before):
             return None
-        m = self._margin(before.account, action.at)
-        if m is None or m.im_equity >= m.initial_margin:
-            return None
-        if action.function in _ORDERS and not self._exact(before, action.at):
-            return None
-        was = before.margin
-        kept = m.equity - m.initial_margin >= was.equity - was.initial_margin
-        if kept and (m.equity >= 0 or (m.equity, m.initial_margin) == (was.equity, was.initial_margin)):
-            return None
-        if kept and m.equity == was.equity and action.function == "batch":  # it only cancelled
+        with self._bases(before.bases):
+            m = self._margin(before.account, action.at)
+            if m is None or m.im_equity >= m.initial_margin:
+                return None
+            # What it was, but at the open interest of now, by which margin grows with size.
+            with self._held(before):
+                was = self._margin(before.account, action.at)
+        if was is None or (m.equity - m.initial_margin >= was.equity - was.initial_margin and m.equity >= 0):
             return None
         return "4", f"account {before.account}: {was} became {m}"
 
-    def _exact(self, before: Before, time: int) -> bool:
-        """Whether the marks of the account's series are those at which an order was checked."""
+    def _acted(self, action: Action, before: Before) -> bool:
+        """Lots or money moved; all of its orders' marks were fresh then."""
+        if action.function in ("wrap", "unwrap", "withdraw"):
+            return True
+        after = self._positions(before.account)
+        return any(values[:2] != before.positions.get(number, (0, 0))[:2] for number, values in after.items())
+
+    @contextmanager
+    def _bases(self, bases: dict[int, int]) -> Iterator[None]:
+        """The marks from before the action."""
         series = self._exchange.state.series
-        listed = [one for one in self._exchange.state.accounts[before.account].series if one]
-        return all(self._exchange.mark_of(one, time).mark == series[one].hot.mark for one in listed) and (
-            self._moving() == before.series
-        )
+        now = {number: series[number].hot.basis for number in bases}
+        try:
+            for number, basis in bases.items():
+                series[number].hot.basis = basis
+            yield
+        finally:
+            for number, basis in now.items():
+                series[number].hot.basis = basis
+
+    @contextmanager
+    def _held(self, before: Before) -> Iterator[None]:
+        """The positions from before the action; nothing else of it is undone."""
+        series = self._exchange.state.series
+        now = {number: series[number].positions[before.account] for number in self._positions(before.account)}
+        cash = self._exchange.state.accounts[before.account].cash
+        try:
+            for number in now:
+                series[number].positions[before.account] = Position(*before.positions.get(number, ()))
+            if before.margin is not None:
+                self._exchange.state.accounts[before.account].cash = before.margin.cash
+            yield
+        finally:
+            self._exchange.state.accounts[before.account].cash = cash
+            for number, position in now.items():
+                series[number].positions[before.account] = position
 
     def _liquidated(self, action: Action, before: Before) -> Broken:
         """5: equity - MM of a liquidated account is not lowered. A trade that moves a mark is left out."""

@@ -101,6 +101,24 @@ MODEL: dict[str, Mutant] = {
         "value * gain_pct // 100",
         "value",
     ),
+    "nothing-left-unmargined": Mutant(
+        "margin is checked also when nothing is left in the series that was traded",
+        "trading.finish",
+        " or not Position(*c.before).idle",
+        "",
+    ),
+    "challengeable-leg-offsets": Mutant(
+        "a series that may be challenged offsets those of its own window only",
+        "margin._measure",
+        "kin += spec.window_start, spec.expiry_day",
+        "pass",
+    ),
+    "silent-lot-shields": Mutant(
+        "lots at a stale index are a doubt about the account, and no shield of it",
+        "liquidation._sure",
+        "m.equity + margin.doubt(state, account, call.time) >= needed",
+        "True",
+    ),
     "reward-unbounded": Mutant(
         "the keeper earns no more than the account may lose",
         "liquidation._reward",

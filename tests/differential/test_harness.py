@@ -17,11 +17,13 @@ from differential.arena import Arena, Disagreement, replay
 from differential.coverage import TOKEN_ERRORS, UNREACHABLE, errors, missing
 from differential.evm import interface_of
 from differential.generator.life import live
+from differential.invariants import Invariants
 from differential.outcome import Outcome
 from differential.run import run
 from differential.shrink import script, shrink
 from differential.words import Words
-from olivepress.model import Call
+from model_kit import IOC, SELL, TODAY, Market
+from olivepress.model import IndexOracle
 from olivepress.model.state import Clock
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,23 +106,25 @@ def test_lost_money_breaks_a_promise() -> None:
     assert broken[0] == "2"
 
 
-def test_an_order_that_margin_does_not_carry_breaks_a_promise() -> None:
-    arena, actions = played()
-    state, promises, at_ = arena.exchange.state, arena._invariants, actions[-1].at
-    trader = next(
-        one for one in state.accounts.values() if arena.exchange.withdrawable(one.id, at_) < one.cash
-    )
-    for number in filter(None, trader.series):
-        arena.exchange.refresh_mark(Call(trader.owner, at_), number)
-    order = Action(at_, trader.owner, "exchange.place", ())
-    before, done = promises.before(order), Outcome("", (), ())
-    assert promises.after(order, done, before) is None
-    trader.cash = 0
-    broken = promises.after(order, done, before)
+def test_a_leg_closed_at_no_cost_without_margin_breaks_a_promise() -> None:
+    """Nothing is left of the series that was traded: the other one is looked at all the same."""
+    market = Market()
+    far = market.list(symbol="FAR", window_start=TODAY + 20, expiry_day=TODAY + 22)
+    market.fund("bob", "eve")
+    market.fund("pat", cash=2_500)
+    market.sell("bob", 1_000, 100, series=far)
+    market.buy("eve", 1_000, 100)
+    market.exchange.spread(market.by("pat"), far, 1, 100, 0)
+    market.buy("bob", 1_000, 100, series=far)
+    promises = Invariants(market.exchange, IndexOracle("owner", 3_600))
+    order = (far, SELL | IOC, 1_000, 100, 0, 0, 0)
+    action = Action(market.now, "pat", "exchange.place", order)
+    before = promises.before(action)
+    with mutants.MODEL["nothing-left-unmargined"]:
+        market.exchange.place(market.by("pat"), *order)
+    broken = promises.after(action, Outcome("", (), ()), before)
     assert broken is not None
     assert broken[0] == "4"
-    next(iter(state.series.values())).hot.basis += 1  # a trade moved the mark: it says nothing then
-    assert promises._own_margin(order, before) is None
 
 
 @pytest.mark.parametrize(

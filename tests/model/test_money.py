@@ -10,6 +10,7 @@ from olivepress.contracts.artifacts import shared_entries
 from olivepress.events import AgentAccepted, AgentInvited, AgentRemoved, GuardianReduceOnly, InsuranceToppedUp
 from olivepress.model import insurance
 from olivepress.model.errors import solidity_names
+from olivepress.model.matching import fits
 from olivepress.model.state import DAY, ZERO_ADDRESS, Position
 from olivepress.reverts import (
     AddressTaken,
@@ -24,6 +25,7 @@ from olivepress.reverts import (
     NotAuthorised,
     NotInvited,
     NotWithdrawable,
+    Overflow,
     OwnableUnauthorizedAccount,
     ReduceOnlySeries,
     StaleAccount,
@@ -80,6 +82,29 @@ def test_withdrawals_leave_losses_and_initial_margin(market: Market) -> None:
     market.index.fresh = False
     with pytest.raises(StaleAccount):
         market.exchange.withdraw(market.by("bob"), 1, "bob")
+
+
+def test_withdrawing_checks_open_orders_at_the_mark_of_now() -> None:
+    """Else an order that had margin at a high mark would fill with what is left at a low one.
+    [MARGIN-10] [BOOK-17]"""
+    market = Market(price=1_000)
+    market.fund("ann", cash=20_000)
+    market.fund("bob")
+    market.sell("ann", 965, 100)
+    market.index.price = 150
+    market.now += 120
+    market.exchange.withdraw(market.by("ann"), 17_000, "ann")
+    assert market.position("ann").checked_mark == 150
+    market.index.price = 1_000
+    assert market.buy("bob", 965, 100, 1) == (0, 0), "retired by the gap"
+
+
+def test_a_quote_that_leaves_its_width_is_refused() -> None:
+    """[SETTLE-2]"""
+    fits(Position(quote=2**78 - 1))
+    with pytest.raises(Overflow) as caught:
+        fits(Position(quote=2**78))
+    assert caught.value.values == {"width": 79, "value": 2**78}
 
 
 def test_withdrawals_go_to_somebody(market: Market) -> None:
@@ -225,7 +250,9 @@ def test_only_the_owner_lists_names_and_pays_out(market: Market) -> None:
         ({"price_cap": 1}, "priceCap", 2, 2**24 - 2),
         ({"initial_mark": 3_001}, "initialMark: |basis|", 0, 2_000),
         ({"maker_rebate": 1}, "makerRebate", 0, 0),
-        ({"im_bps": 1_999}, "imBps", 2_000, 20_000),
+        ({"im_bps": 1_999}, "imBps", 2_000, 10_000),
+        ({"im_bps": 10_001}, "imBps", 2_000, 10_000),
+        ({"im_bps": 5_000, "concentration_pct": 101}, "imBps x (100 + concentrationPct)", 1, 1_000_000),
         ({"window_start": TODAY}, "windowStart", TODAY + 1, 65_534),
         ({"expiry_day": TODAY + 42}, "expiryDay", TODAY + 11, TODAY + 41),
         (
@@ -234,12 +261,19 @@ def test_only_the_owner_lists_names_and_pays_out(market: Market) -> None:
             1,
             2**78 // ((2**24 - 2) * (2**32 - 1)),
         ),
+        # Exactly 2^78 base units: one more than a quote can hold.
+        (
+            {"tick_value": 2**27, "price_cap": 2**21, "open_interest_cap": 2**30},
+            "openInterestCap x priceCap x tickValue",
+            1,
+            2**30 - 1,
+        ),
     ],
 )
 def test_terms_out_of_bounds(
     market: Market, terms: dict[str, object], field: str, lowest: int, highest: int
 ) -> None:
-    """[MARGIN-11] [SETTLE-2]"""
+    """[MARGIN-8] [MARGIN-11] [SETTLE-2]"""
     with pytest.raises(InvalidSpec) as caught:
         market.list(**({"mm_bps": 1_000, "band_bps": 400, "gap_bps": 200} | terms))
     found = values(caught)

@@ -11,6 +11,7 @@ from olivepress.reverts import (
     ERC20InvalidReceiver,
     InsufficientCash,
     InsufficientMargin,
+    InvalidRecipient,
     NotClosed,
     NothingToWrap,
     NoToken,
@@ -160,16 +161,50 @@ def test_unwrapping_needs_margin_and_room() -> None:
     assert market.exchange.account_margin(5, market.now).im_equity == 801
 
 
-def test_a_gain_that_does_not_count_carries_no_margin() -> None:
-    """With IM at 150% four lots need 6,000 and bring 4,000. [MARGIN-10] [TOKEN-3]"""
-    market = market_of(im_bps=15_000, gain_pct=0)
+def test_unwrapping_must_leave_nobody_below_zero() -> None:
+    """It brings at least what it needs, so whoever is short of IM may, but not who stays below zero.
+    [MARGIN-10] [TOKEN-3]"""
+    market = market_of(gain_pct=0)
     wrap(market, 4, to="eve")
-    market.fund("eve", cash=1_999)
-    with pytest.raises(InsufficientMargin) as caught:
-        market.exchange.unwrap(market.by("eve"), 1, True, 4)
-    assert caught.value.values == {"account": 5, "imEquity": 1_999, "initialMargin": 6_000}
-    market.fund("eve", cash=4_001)
-    market.exchange.unwrap(market.by("eve"), 1, True, 4)
+    market.fund("eve", cash=2_000)
+    market.sell("bob", 1_000, 10)
+    market.buy("eve", 1_000, 10, IOC)
+    market.index.price = 700
+    with pytest.raises(InsufficientMargin) as caught:  # 2,000 - 3,000 + 700; IM 20% of 11 lots at 700
+        market.exchange.unwrap(market.by("eve"), 1, True, 1)
+    assert caught.value.values == {"account": 5, "imEquity": -300, "initialMargin": 1_540}
+    market.exchange.unwrap(market.by("eve"), 1, True, 2)
+    assert market.exchange.account_margin(5, market.now).equity == 400
+
+
+def test_wrapping_keeps_the_position_limit() -> None:
+    """Open sells are bounded by the lots that they would close. [BOOK-8] [TOKEN-2]"""
+    market = market_of(position_limit=10)
+    market.sell("ann", 1_010, 19)
+    wrap(market, 1)  # 19 - 9
+    with pytest.raises(PositionLimit) as caught:
+        wrap(market, 1)
+    assert caught.value.values == {"series": 1, "lots": 11, "limit": 10}
+
+
+def test_wrapping_checks_open_orders_at_the_mark_of_now() -> None:
+    """Lots that covered the order went out at a mark at which little margin was needed.
+    [MARGIN-10] [BOOK-17]"""
+    market = market_of()
+    market.sell("ann", 970, 10)
+    market.index.price = 150
+    market.now += 120
+    wrap(market, 10)
+    assert market.position("ann").checked_mark == 150
+    market.index.price = 1_000
+    assert market.buy("bob", 970, 10, IOC) == (0, 0), "retired by the gap"
+
+
+def test_nothing_is_wrapped_for_the_exchange_itself() -> None:
+    """[TOKEN-2]"""
+    market = market_of()
+    with pytest.raises(InvalidRecipient):
+        wrap(market, 1, to=market.exchange.state.address)
 
 
 def test_redeeming_waits_for_the_close_and_for_debts() -> None:

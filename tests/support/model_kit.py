@@ -58,13 +58,15 @@ class StandingIndex:
     fresh_share: tuple[int, int] = (1, 1)
     """Which share of each window was fresh."""
     observed_at: int = NOW
+    silent_feed: int = 0
+    """A feed that is stale, whatever the others are."""
 
     @property
     def value(self) -> int:
         return self.price * SPEC.tick_size
 
     def latest(self, feed: int, now: int) -> tuple[int, int, bool]:
-        return self.value, self.observed_at, self.fresh
+        return self.value, self.observed_at, self.fresh and feed != self.silent_feed
 
     def _totals(self, seconds: int) -> tuple[int, int]:
         fresh = seconds * self.fresh_share[0] // self.fresh_share[1]

@@ -47,7 +47,7 @@ def _typed(error: PydanticError) -> ValidationError:
 
 Number = Annotated[Decimal, BeforeValidator(_no_binary_fraction), Field(allow_inf_nan=False)]
 Positive = Annotated[Number, Field(gt=0)]
-Percent = Annotated[Number, Field(ge=0, le=200)]
+Percent = Annotated[Number, Field(ge=0, le=100)]
 
 
 class SeriesTerms(BaseModel):

@@ -121,6 +121,7 @@ class Exchange(Reads, Clearing):
             free = margin.withdrawable(m)
             if amount > free:
                 refuse(NotWithdrawable, account.id, free, amount)
+            margin.recheck(state, account, call.time)
         ledger.set_cash(state, account, account.cash - amount)
         state.log.add(Withdrawn, account.id, to, amount)
         ledger.push(state, to, amount)

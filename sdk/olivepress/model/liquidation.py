@@ -42,7 +42,7 @@ KEEPER_BPS = 1_000
 """The keeper's share of the maintenance margin that it frees, 1e-4."""
 AUCTION = 30 * 60
 """Seconds in which the auction's discount grows from none to all of the margin freed."""
-MEMORY = 2 * AUCTION
+MEMORY = AUCTION // 3
 """Seconds after which a clock at which nobody looked counts no more."""
 FEES_WAIVED = 64
 """In the flags of a taken record: its fills paid no fee and earned no rebate."""
@@ -56,6 +56,7 @@ WHOLE = 1_000_000
 def cancel_orders(state: State, call: Call, number: int) -> None:
     """Kills all orders of an account whose equity would not carry their fills (LIQ-1)."""
     account, m = _assess(state, call, number)
+    _sure(state, call, account, m, m.orders_margin)
     if m.equity >= m.orders_margin:
         refuse(Healthy, number, m.equity, m.orders_margin)
     _kill_orders(state, account)
@@ -90,6 +91,8 @@ def liquidate(
     _kill_orders(state, account)
     c = trading.load(state, call.time, series_number, account, max_steps)
     trading.refresh(c)
+    if c.series.hot.stale:
+        refuse(StaleAccount, number)
     before = margin.assess_in(c, c.position, cached=False)
     _below(state, call, account, before)
     lots = min(lots, _most_lots(c, before))
@@ -209,7 +212,10 @@ def _move(state: State, call: Call, x: Slice, series: Series) -> None:
     if lots == 0:
         return
     x.pay_in = series
-    tick = quote(state.oracle, series, call.time).mark
+    at = quote(state.oracle, series, call.time)
+    if at.stale:
+        refuse(StaleAccount, x.account.id)
+    tick = at.mark
     amount = lots * tick * series.spec.tick_value
     ledger.join(state, x.bidder, series)
     taken = state.position(series, x.bidder.id)
@@ -256,7 +262,8 @@ def _pay_discount(state: State, call: Call, x: Slice, series: Series) -> tuple[i
 
 def flag(state: State, call: Call, number: int) -> None:
     """Starts the clocks of an account below MM, or below zero; stops those of one that recovered."""
-    _, m = _assess(state, call, number)
+    account, m = _assess(state, call, number)
+    _sure(state, call, account, m, m.maintenance_margin)
     if m.equity >= m.maintenance_margin and state.clocks.get(number, Clock()) == Clock():
         refuse(Healthy, number, m.equity, m.maintenance_margin)
     _note(state, call, number, m.equity, m.maintenance_margin)
@@ -265,8 +272,7 @@ def flag(state: State, call: Call, number: int) -> None:
 def _below(state: State, call: Call, account: Account, m: AccountMargin) -> int:
     """Refuses unless the account is below MM. The seconds since it was first seen there, at most AUCTION: the
     discount grows with them (LIQ-8)."""
-    if m.stale:
-        refuse(StaleAccount, account.id)
+    _sure(state, call, account, m, m.maintenance_margin)
     if m.equity >= m.maintenance_margin:
         refuse(Healthy, account.id, m.equity, m.maintenance_margin)
     since = _note(state, call, account.id, m.equity, m.maintenance_margin)
@@ -303,7 +309,11 @@ def declare(state: State, call: Call, number: int, feed: int) -> int:
     less, or nothing once cured, at any time (LIQ-11). Returns the amount."""
     account, m = _assess(state, call, number)
     before = state.declared.get((number, feed), 0)
-    amount = min(_loss_in(state, call, account, feed), -m.equity) if m.equity < 0 else 0
+    # Without a loss in the feed there is nothing to declare in it, whatever the rest is worth.
+    amount = _loss_in(state, call, account, feed) if m.stale or m.equity < 0 else 0
+    if amount:
+        _sure(state, call, account, m, 0)
+        amount = min(amount, -m.equity)
     if amount == before:
         refuse(Healthy, number, m.equity, 0)
     since = _clock(state, call, number).negative_since
@@ -322,8 +332,10 @@ def _loss_in(state: State, call: Call, account: Account, feed: int) -> int:
         if series is None or series.spec.feed != feed or series.hot.settled:
             continue
         position = state.position(series, account.id)
-        tick = quote(state.oracle, series, call.time).mark
-        value += position.quote + position.lots * tick * series.spec.tick_value
+        at = quote(state.oracle, series, call.time)
+        if at.stale and position.lots:
+            refuse(StaleAccount, account.id)
+        value += position.quote + position.lots * at.mark * series.spec.tick_value
     return max(-value, 0)
 
 
@@ -334,10 +346,14 @@ def _assess(state: State, call: Call, number: int) -> tuple[Account, AccountMarg
     account = state.accounts.get(number)
     if account is None:
         refuse(UnknownAccount, number)
-    m = margin.assess(state, account, call.time)
-    if m.stale:
-        refuse(StaleAccount, number)
-    return account, m
+    return account, margin.assess(state, account, call.time)
+
+
+def _sure(state: State, call: Call, account: Account, m: AccountMargin, needed: int) -> None:
+    """Refuses when lots at a stale index may be worth so much more that equity is not below what is needed
+    (LIQ-13)."""
+    if m.stale and m.equity + margin.doubt(state, account, call.time) >= needed:
+        refuse(StaleAccount, account.id)
 
 
 def _credit(state: State, call: Call, account: Account, series: Series, amount: int) -> None:

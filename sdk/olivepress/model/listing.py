@@ -80,7 +80,7 @@ def _check_prices(spec: SeriesSpec) -> None:
     _within("positionLimit", spec.position_limit, spec.min_lots, 1 << 30)
     _within("openInterestCap", spec.open_interest_cap, spec.position_limit, 1 << 30)
     # All open interest at the cap must fit the 80 signed bits of `quote` with room to spare.
-    most = (1 << 78) // (spec.price_cap * spec.tick_value)
+    most = ((1 << 78) - 1) // (spec.price_cap * spec.tick_value)
     _within("openInterestCap x priceCap x tickValue", spec.open_interest_cap, 1, most)
 
 
@@ -94,7 +94,10 @@ def _check_rates(spec: SeriesSpec) -> None:
     _within("gainPct", spec.gain_pct, 0, 100)
     # MARGIN-11: a fill at the band's edge leaves a maker that was just checked at or above MM.
     least = spec.mm_bps + 2 * spec.band_bps + spec.gap_bps + (spec.taker_fee + 99) // 100
-    _within("imBps", spec.im_bps, least, 20_000)
+    # MARGIN-8: no rate above the whole, as a long can lose what it is worth, and no more.
+    _within("imBps", spec.im_bps, least, 10_000)
+    scaled = spec.im_bps * (100 + spec.concentration_pct)
+    _within("imBps x (100 + concentrationPct)", scaled, 1, 1_000_000)
     _within("maxMarkAge", spec.max_mark_age, 1, 3_600)
 
 

@@ -1,7 +1,8 @@
 """Portfolio margin of one account (Margin.sol; docs/spec/margin.md).
 
 Long and short deltas of series on the same feed with the same cap offset each other at a spread charge
-(MARGIN-3); open orders count as if the worse side of them filled; no requirement exceeds the largest loss:
+(MARGIN-3), unless the settlement of one may be challenged (MARGIN-12); open orders count as if the worse side
+of them filled; no requirement exceeds the largest loss:
 
     MM = mm * |D| + spread * min(L, S)                                      MARGIN-5
     IM = im(size) * max(|D + B|, |D - A|) + spread * min(L + B, S + A)      MARGIN-6
@@ -42,8 +43,8 @@ class AccountMargin:
 
 
 # One unsettled series of an account: its terms; delta, open buys, open sells and what a short can lose at
-# most, base units; its initial margin rate.
-Leg = tuple[SeriesSpec, int, int, int, int, int]
+# most, base units; its initial margin rate; the series with which it may offset.
+Leg = tuple[SeriesSpec, int, int, int, int, int, tuple[int, ...]]
 
 
 def assess(state: State, account: Account, now: int) -> AccountMargin:
@@ -86,10 +87,37 @@ def _weigh(c: Context, position: Position, cached: bool) -> tuple[AccountMargin,
             hot = series.hot
             # What was idle before must not lend its rates to what was.
             if position.lots or position.quote or position.open_count:
-                _measure(m, legs, series, position, hot.mark, c.delta_mark, hot.stale)
+                _measure(m, legs, series, position, c.now, hot.mark, c.delta_mark, hot.stale)
         elif number:
             _other(c.state, m, legs, account, c.state.series[number], c.now, cached=cached)
     return m, legs
+
+
+def recheck(state: State, account: Account, now: int) -> None:
+    """After money or lots went out under enough margin: the marks of now are those at which open orders were
+    last checked (MARGIN-10). A lower mark asks for less than the one of their placing did."""
+    for number in account.series:
+        series = state.series.get(number)
+        position = series.positions.get(account.id) if series else None
+        if series is None or position is None or series.hot.settled or not position.open_count:
+            continue
+        state.journal.keep(position)
+        position.checked_mark = mark.quote(state.oracle, series, now).mark
+
+
+def doubt(state: State, account: Account, now: int) -> int:
+    """By how much lots at a stale index may be worth more than at their last mark: initial margin's share of
+    it (LIQ-13)."""
+    scaled = 0
+    for number in account.series:
+        series = state.series.get(number)
+        position = series.positions.get(account.id) if series else None
+        if series is None or position is None or series.hot.settled:
+            continue
+        q = mark.quote(state.oracle, series, now)
+        if q.stale:
+            scaled += abs(position.lots) * q.mark * series.spec.tick_value * series.spec.im_bps
+    return -(-scaled // 10_000)
 
 
 def require_not_lowered(account: Account, m: AccountMargin, was: AccountMargin) -> None:
@@ -122,10 +150,10 @@ def _other(
     elif not (position.lots or position.quote or position.open_count):
         pass  # idle: it must not lend its rates to its group
     elif cached and not mark.expired(series, now):
-        _measure(m, legs, series, position, hot.mark, hot.mark, hot.stale)
+        _measure(m, legs, series, position, now, hot.mark, hot.mark, hot.stale)
     else:
         q = mark.quote(state.oracle, series, now)
-        _measure(m, legs, series, position, q.mark, q.delta_mark, q.stale)
+        _measure(m, legs, series, position, now, q.mark, q.delta_mark, q.stale)
 
 
 def _value(m: AccountMargin, value: int, gain_pct: int) -> None:
@@ -143,6 +171,7 @@ def _measure(
     legs: list[Leg],
     series: Series,
     position: Position,
+    now: int,
     mark_: int,
     delta_mark: int,
     stale: bool,
@@ -163,7 +192,12 @@ def _measure(
     delta = lots * delta_mark * spec.tick_value
     short_loss = -lots * (spec.price_cap - mark_) * spec.tick_value if lots < 0 else 0
     # MARGIN-4: a fill can cost the band of the whole mark, however little of it can still move.
-    legs.append((spec, delta, position.open_buy * unit, position.open_sell * unit, short_loss, im_rate))
+    buys, sells = position.open_buy * unit, position.open_sell * unit
+    kin: tuple[int, ...] = spec.feed, spec.price_cap
+    # MARGIN-12: whole though more than 2% of the window is behind, which moves no more with the index.
+    if delta_mark == mark_ and now > series.fixing + (series.expiry - series.fixing) // 50:
+        kin += spec.window_start, spec.expiry_day
+    legs.append((spec, delta, buys, sells, short_loss, im_rate, kin))
 
 
 def _require(m: AccountMargin, legs: list[Leg]) -> AccountMargin:
@@ -175,17 +209,17 @@ def _require(m: AccountMargin, legs: list[Leg]) -> AccountMargin:
 
 
 def _groups(legs: list[Leg]) -> list[list[Leg]]:
-    """Legs that offset each other: one feed, one cap (MARGIN-3)."""
-    groups: dict[tuple[int, int], list[Leg]] = {}
+    """Legs that offset each other: one feed, one cap (MARGIN-3, MARGIN-12)."""
+    groups: dict[tuple[int, ...], list[Leg]] = {}
     for leg in legs:
-        groups.setdefault((leg[0].feed, leg[0].price_cap), []).append(leg)
+        groups.setdefault(leg[6], []).append(leg)
     return list(groups.values())
 
 
 def _initial(group: list[Leg]) -> int:
     """IM of one group (MARGIN-6). Rates are the highest of its legs."""
     longs = shorts = buys = sells = rate = spread_bps = 0
-    for spec, delta, leg_buys, leg_sells, _, im_rate in group:
+    for spec, delta, leg_buys, leg_sells, _, im_rate, _ in group:
         if delta >= 0:
             longs += delta
         else:
@@ -206,8 +240,8 @@ def _initial(group: list[Leg]) -> int:
 
 def _maintain(m: AccountMargin, group: list[Leg]) -> None:
     """MM of one group (MARGIN-5), and below which equity its orders may be cancelled (MARGIN-7)."""
-    longs = sum(delta for _, delta, _, _, _, _ in group if delta > 0)
-    shorts = -sum(delta for _, delta, _, _, _, _ in group if delta < 0)
+    longs = sum(leg[1] for leg in group if leg[1] > 0)
+    shorts = -sum(leg[1] for leg in group if leg[1] < 0)
     buys = sum(leg[2] for leg in group)
     sells = sum(leg[3] for leg in group)
     rate = max(leg[0].mm_bps for leg in group) * 10_000
@@ -217,13 +251,14 @@ def _maintain(m: AccountMargin, group: list[Leg]) -> None:
     most = rate * longs + _capped(group, rate)
     m.maintenance_margin += -(-min(rate * abs(net) + offset, most) // RATE)
     worst = max(abs(net + buys), abs(net - sells))
-    m.orders_margin += -(-(rate * worst + offset + band * (buys + sells)) // RATE)
+    filled = min(rate * worst + offset, most + rate * (buys + sells))
+    m.orders_margin += -(-(filled + band * (buys + sells)) // RATE)
 
 
 def _capped(group: list[Leg], rate: int) -> int:
     """Margin of the shorts at a rate: none needs more than it can lose (MARGIN-8)."""
     total = 0
-    for _, delta, _, _, short_loss, _ in group:
+    for _, delta, _, _, short_loss, _, _ in group:
         if delta < 0:
             margin, most = rate * -delta, short_loss * RATE
             total += margin if margin < most else most

@@ -28,7 +28,7 @@ from olivepress.model.context import (
 )
 from olivepress.model.errors import refuse
 from olivepress.model.state import BUYS, DAY, SELLS, Level, Order, Position, Series, Side
-from olivepress.reverts import WordOverflow
+from olivepress.reverts import Overflow
 
 REDUCE_ONLY = 8
 STP_TAKING = 16
@@ -243,4 +243,4 @@ def fits(position: Position) -> None:
     bits = _QUOTE_BITS + position.settled
     most = 1 << (bits - 1)
     if not -most <= position.quote < most:
-        refuse(WordOverflow, bits, position.quote)
+        refuse(Overflow, bits, position.quote)

@@ -109,6 +109,10 @@ class Position(Record):
     settled: bool = False
     claim: int = 0
 
+    @property
+    def idle(self) -> bool:
+        return not (self.lots or self.quote or self.open_count)
+
 
 class Clock(NamedTuple):
     """Since when an account is below maintenance margin, and since when below zero; 0 when it is not.

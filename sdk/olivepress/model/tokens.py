@@ -31,6 +31,7 @@ from olivepress.reverts import (
     ERC20InvalidReceiver,
     InsufficientCash,
     InsufficientMargin,
+    InvalidRecipient,
     NotClosed,
     NothingToWrap,
     NoToken,
@@ -68,7 +69,7 @@ def create_tokens(state: State, call: Call, number: int) -> tuple[str, str]:
 def wrap(state: State, call: Call, number: int, long: bool, lots: int, to: str) -> None:
     """Turns lots of the caller's position into tokens for `to` (TOKEN-2)."""
     account = accounts.actor(state, call, OWNER)
-    token, series = _token(state, number, long, lots)
+    token, series = _token(state, number, long, lots, to)
     _check_alive(series, call)
     if number not in account.series:
         refuse(NothingToWrap, number, 0, lots)
@@ -76,12 +77,14 @@ def wrap(state: State, call: Call, number: int, long: bool, lots: int, to: str) 
     if (held if long else -held) < lots:
         refuse(NothingToWrap, number, held, lots)
     _move(state, account, state.accounts[token.account], series, long, lots)
+    _limit(state, account, series)  # open orders may take the position back, and farther
     paid = _fund(state, account, series, call.time)
     m = margin.assess(state, account, call.time)
     if m.stale:
         refuse(StaleAccount, account.id)
     if m.cash + m.losses < m.initial_margin:
         refuse(InsufficientMargin, account.id, m.cash + m.losses, m.initial_margin)
+    margin.recheck(state, account, call.time)
     state.log.add(Wrapped, account.id, number, long, lots, paid)
     mint(state, token, to, lots)
 
@@ -113,13 +116,19 @@ def unwrap(state: State, call: Call, number: int, long: bool, lots: int) -> None
     position = state.position(series, account.id)
     # A gain may not be drawn before the second midnight, as after a fill.
     position.last_fill_day = call.time // DAY
-    most = max(position.lots + position.open_buy, position.open_sell - position.lots)
-    if most > series.spec.position_limit:
-        refuse(PositionLimit, number, most, series.spec.position_limit)
+    _limit(state, account, series)
     m = margin.assess(state, account, call.time)
     if m.im_equity < m.initial_margin:
         margin.require_not_lowered(account, m, was)
     state.log.add(Unwrapped, account.id, number, long, lots)
+
+
+def _limit(state: State, account: Account, series: Series) -> None:
+    """BOOK-8"""
+    position = state.position(series, account.id)
+    most = max(position.lots + position.open_buy, position.open_sell - position.lots)
+    if most > series.spec.position_limit:
+        refuse(PositionLimit, series.id, most, series.spec.position_limit)
 
 
 def _move(state: State, giver: Account, taker: Account, series: Series, long: bool, lots: int) -> None:
@@ -181,9 +190,11 @@ def _add_claim(state: State, account: Account, series: Series, claim: int) -> No
     ledger.join(state, account, series)
 
 
-def _token(state: State, number: int, long: bool, lots: int) -> tuple[PositionToken, Series]:
+def _token(state: State, number: int, long: bool, lots: int, to: str = "") -> tuple[PositionToken, Series]:
     if lots == 0:
         refuse(ZeroAmount)
+    if to == state.address:  # it redeems nothing
+        refuse(InvalidRecipient, to)
     token = state.tokens.get((number, long))
     if token is None:
         refuse(NoToken, number, long)

@@ -216,7 +216,8 @@ def _taken(c: Context, r: Request, filled: int, unfilled: int, end: int) -> None
 def finish(c: Context) -> None:
     """Checks margin (MARGIN-10) and open interest (BOOK-9); logs what was done to the book."""
     p, series = c.position, c.series
-    if c.margined and (p.open_count or p.lots or p.quote):  # else e.g. an IOC that found nothing
+    # An IOC that found nothing, for one, needs not join. What ends idle may have left others without offset.
+    if c.margined and (p.lots or p.open_count or p.quote or not Position(*c.before).idle):
         if series.id not in c.account.series:
             ledger.join(c.state, c.account, series)
         if margin.check(c, cached=c.traded_lots == 0):

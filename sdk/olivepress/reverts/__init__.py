@@ -79,7 +79,6 @@ from olivepress.reverts.exchange import (
     UnknownSeries,
     UnsupportedToken,
     WindowNotFixed,
-    WordOverflow,
     ZeroAddress,
     ZeroAmount,
 )
@@ -261,7 +260,6 @@ __all__ = [
     "UnsupportedToken",
     "ValueOutOfRange",
     "WindowNotFixed",
-    "WordOverflow",
     "WrongOperatorSet",
     "WrongOperators",
     "WrongVersion",

@@ -321,11 +321,6 @@ class WindowNotFixed(ContractError):
     series: int
 
 
-class WordOverflow(ContractError):
-    width: int
-    value: int
-
-
 class ZeroAddress(ContractError):
     """ZeroAddress()"""
 

@@ -51,7 +51,7 @@ contract AuctionTest is DeskBase {
     function test_half_the_discount_at_half_time() public {
         move(2880);
         exchange.flag(trader);
-        vm.warp(START + 15 minutes);
+        watch(trader, START + 15 minutes);
         (uint256 paid, uint256 insured) = bid(bidder, trader, FEED, 500_000);
         assertEq(paid, 720e6);
         assertEq(insured, 0);
@@ -100,7 +100,7 @@ contract AuctionTest is DeskBase {
         topUp(FEED, 1000e6);
         move(2880);
         exchange.flag(trader);
-        vm.warp(START + 30 minutes);
+        watch(trader, START + 30 minutes);
         (uint256 paid, uint256 insured) = bid(bidder, trader, FEED, 1e6);
         assertEq(paid, 2_800e6);
         assertEq(insured, 80e6);
@@ -114,17 +114,17 @@ contract AuctionTest is DeskBase {
         topUp(FEED, 1000e6);
         move(2880);
         exchange.flag(trader);
-        vm.warp(START + 1 hours);
+        watch(trader, START + 1 hours);
         (uint256 paid, uint256 insured) = bid(bidder, trader, FEED, 1e6);
         assertEq(paid + insured, 2_880e6);
     }
 
-    /// @dev Nobody looked for more than an hour: a bid finds an auction that begins. [LIQ-10]
+    /// @dev Nobody looked for more than ten minutes: a bid finds an auction that begins. [LIQ-10]
     function test_a_forgotten_auction_begins_again() public {
         topUp(FEED, 1000e6);
         move(2880);
         exchange.flag(trader);
-        vm.warp(START + 1 hours + 1);
+        vm.warp(START + 10 minutes + 1);
         (uint256 paid, uint256 insured) = bid(bidder, trader, FEED, 1e6);
         assertEq(paid + insured, 0);
     }
@@ -134,7 +134,7 @@ contract AuctionTest is DeskBase {
         topUp(FEED, 50e6);
         move(2880);
         exchange.flag(trader);
-        vm.warp(START + 30 minutes);
+        watch(trader, START + 30 minutes);
         (uint256 paid, uint256 insured) = bid(bidder, trader, FEED, 1e6);
         assertEq(paid, 2_800e6);
         assertEq(insured, 50e6);
@@ -146,7 +146,7 @@ contract AuctionTest is DeskBase {
         topUp(FEED, 5000e6);
         move(2500);
         exchange.flag(trader);
-        vm.warp(START + 15 minutes);
+        watch(trader, START + 15 minutes);
         (uint256 paid, uint256 insured) = bid(bidder, trader, FEED, 1e6);
         assertEq(paid, 0);
         assertEq(insured, 1_250e6);
@@ -160,7 +160,7 @@ contract AuctionTest is DeskBase {
         topUp(FEED2, 5000e6);
         move(2500);
         exchange.flag(trader);
-        vm.warp(START + 15 minutes);
+        watch(trader, START + 15 minutes);
         (, uint256 insured) = bid(bidder, trader, FEED, 1e6);
         assertEq(insured, 0);
         assertEq(exchange.insurance(FEED2), 5000e6);
@@ -265,7 +265,7 @@ contract AuctionTest is DeskBase {
     function test_the_discount_counts_as_a_gain_for_the_bidder() public {
         move(2880);
         exchange.flag(trader);
-        vm.warp(START + 15 minutes);
+        watch(trader, START + 15 minutes);
         uint32 poor = open(6479);
         refused(owner(poor), call(trader, FEED, 1e6), shortOfMargin(poor, 7_199e6, 7_200e6));
         uint32 rightly = open(6480);
@@ -373,5 +373,22 @@ contract AuctionTest is DeskBase {
             abi.encodeWithSelector(IExchangeErrors.NothingFreed.selector, a, series)
         );
         bid(bidder, a, FEED, 1e6);
+    }
+
+    // --- a silent index ---
+
+    /// @dev A lot of another feed falls silent: it stays, the rest is sold. [LIQ-13]
+    function test_a_silent_lot_is_left_out() public {
+        uint16 other = listOther();
+        credit(trader, 1000e6);
+        enter(other, trader, 1);
+        oracle.set(FEED2, uint64(3500 * TICK), false);
+        move(2720); // 2,200 + 875 is not below 3,070
+        refused(owner(bidder), call(trader, FEED, 1e6), stale(trader));
+        move(2719);
+        refused(owner(bidder), call(trader, FEED2, 1e6), stale(trader));
+        bid(bidder, trader, FEED, 1e6);
+        assertEq(position(trader, series).lots, 0);
+        assertEq(position(trader, other).lots, 1);
     }
 }

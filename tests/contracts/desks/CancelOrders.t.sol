@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IExchangeEvents} from "../../../contracts/interfaces/IExchangeEvents.sol";
 import {ILiquidation} from "../../../contracts/interfaces/ILiquidation.sol";
+import {SeriesSpec} from "../../../contracts/interfaces/Types.sol";
 import {DeskBase} from "./DeskBase.sol";
 
 /// @dev Step 1 of liquidation. A trader is long 10 lots from $3.50 with $20,000 and bids for 10 more:
@@ -74,6 +75,40 @@ contract CancelOrdersTest is DeskBase {
         move(1999);
         setStale();
         refused(keeperKey(), abi.encodeCall(ILiquidation.cancelOrders, (trader)), stale(trader));
+    }
+
+    /// @dev A lot of another feed falls silent: 10 m - 14,000 and a doubt of 875 against 2.5 m + 350. [LIQ-13]
+    function test_a_silent_lot_is_no_shield() public {
+        uint16 other = listOther();
+        credit(trader, 1000e6);
+        enter(other, trader, 1);
+        oracle.set(FEED2, uint64(3500 * TICK), false);
+        move(1797);
+        refused(keeperKey(), abi.encodeCall(ILiquidation.cancelOrders, (trader)), stale(trader));
+        move(1796);
+        cancelOrders(trader);
+        assertEq(position(trader, 1).openCount, 0);
+    }
+
+    /// @dev A short of 100 lots can lose $3,500 here. Ten more offered need as much again for MM, at most, and 5% of them;
+    /// what was enough to place them is enough. [MARGIN-7] [MARGIN-8]
+    function test_near_the_cap_orders_are_left_alone() public {
+        SeriesSpec memory s = spec();
+        s.priceCap = 3535;
+        uint16 capped = exchange.listSeries(s);
+        uint32 short_ = open(13_000);
+        credit(short_, 100_000e6);
+        enter(capped, short_, -100);
+        withdraw(short_, 100_000e6);
+        series = capped;
+        sell(short_, 3500, 10);
+        assertEq(margin(short_).initialMargin, 12_250e6);
+        assertEq(margin(short_).ordersMargin, 8_750e6);
+        refused(
+            keeperKey(),
+            abi.encodeCall(ILiquidation.cancelOrders, (short_)),
+            healthy(short_, 13_000e6, 8_750e6)
+        );
     }
 
     function test_refused_for_accounts_that_do_not_exist() public {

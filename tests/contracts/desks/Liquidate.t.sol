@@ -384,4 +384,49 @@ contract LiquidateTest is DeskBase {
             }
         }
     }
+
+    // --- a silent index ---
+
+    /// @dev A lot of another feed falls silent: equity = 10 m - 25,000, MM = m + 350, and the doubt is 875. [LIQ-13]
+    function test_a_silent_lot_is_no_shield() public {
+        uint16 other = listOther();
+        credit(trader, 1000e6);
+        enter(other, trader, 1);
+        oracle.set(FEED2, uint64(3500 * TICK), false);
+        move(2720); // 2,200 + 875 is not below 3,070
+        refused(owner(keeper), call(trader, series, 1, 2720), stale(trader));
+        move(2719);
+        refused(owner(keeper), call(trader, other, 1, 1), stale(trader));
+        buy(rich, 2719, 10);
+        int256 before = equity(trader) - int256(margin(trader).maintenanceMargin);
+        (uint256 closed,) = liquidate(trader, 1, 2719);
+        assertEq(closed, 1);
+        assertEq(position(trader, other).lots, 1);
+        assertGe(equity(trader) - int256(margin(trader).maintenanceMargin), before);
+    }
+
+    // --- a window that may be challenged ---
+
+    /// @dev A spread of which the near leg may be challenged: 6,000 were plenty, and are less than MM of two positions.
+    /// Either can be closed. [MARGIN-12] [LIQ-3]
+    function test_a_leg_that_may_be_challenged_does_not_hold_the_other() public {
+        uint16 far = listFar();
+        uint32 pair = open(60_000);
+        enter(series, pair, 10);
+        enter(far, pair, -10);
+        withdraw(pair, 54_000e6);
+        warpTo(WINDOW_START, 0);
+        setStale();
+        warpTo(WINDOW_START, 12_097); // 2% of seven days and a second
+        setIndex(3500);
+        refreshAll();
+        assertEq(margin(pair).maintenanceMargin, 7_000e6);
+        buy(rich, 3500, 1);
+        (uint256 closed,) = liquidate(pair, 1, 3500);
+        assertEq(closed, 1);
+        series = far;
+        sell(rich, 3500, 1);
+        (closed,) = liquidate(pair, 1, 3500);
+        assertEq(closed, 1);
+    }
 }

@@ -8,7 +8,6 @@ import {ILiquidation} from "../../../contracts/interfaces/ILiquidation.sol";
 import {ISpreads} from "../../../contracts/interfaces/ISpreads.sol";
 import {ITokenDesk} from "../../../contracts/interfaces/ITokenDesk.sol";
 import {ITrading} from "../../../contracts/interfaces/ITrading.sol";
-import {PositionWords} from "../../../contracts/libraries/Packed.sol";
 import {SETTLED} from "../../../contracts/libraries/State.sol";
 import {TokenBase} from "./TokenBase.sol";
 
@@ -44,7 +43,7 @@ contract WidthsTest is TokenBase {
     }
 
     function _tooWide(int256 quote) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(PositionWords.WordOverflow.selector, 79, quote);
+        return abi.encodeWithSelector(IExchangeErrors.Overflow.selector, 79, quote);
     }
 
     // --- cash ---
@@ -183,7 +182,7 @@ contract WidthsTest is TokenBase {
         refused(
             owner(bull),
             abi.encodeCall(ITokenDesk.redeem, (series, true, 1)),
-            abi.encodeWithSelector(PositionWords.WordOverflow.selector, 80, int256(most) + LOT)
+            abi.encodeWithSelector(IExchangeErrors.Overflow.selector, 80, int256(most) + LOT)
         );
     }
 }

@@ -7,6 +7,7 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {IExchangeErrors} from "../../../contracts/interfaces/IExchangeErrors.sol";
 import {IExchangeEvents} from "../../../contracts/interfaces/IExchangeEvents.sol";
 import {ITokenDesk} from "../../../contracts/interfaces/ITokenDesk.sol";
+import {SeriesSpec} from "../../../contracts/interfaces/Types.sol";
 import {TokenBase} from "./TokenBase.sol";
 
 contract WrapTest is TokenBase {
@@ -173,5 +174,43 @@ contract WrapTest is TokenBase {
         oracle.set(FEED2, uint64(9000 * TICK), true);
         // Gain 55,000 in the other feed; IM there 22,500. Cash of 20,011.55 less 3,501.05 does not.
         refused(owner(small), call(series, true, 1), shortOfMargin(small, 16_510_500_000, 22_500e6));
+    }
+
+    // --- open orders ---
+
+    /// @dev Open sells are bounded by the lots that they would close. [BOOK-8] [TOKEN-2]
+    function test_the_position_limit_holds() public {
+        SeriesSpec memory s = spec();
+        s.positionLimit = 10;
+        series = exchange.listSeries(s);
+        exchange.createTokens(series);
+        enter(series, bull, 10);
+        sell(bull, 3510, 19);
+        wrap(bull, true, 1); // 19 - 9
+        refused(
+            owner(bull),
+            call(series, true, 1),
+            abi.encodeWithSelector(IExchangeErrors.PositionLimit.selector, series, 11, 10)
+        );
+    }
+
+    /// @dev The lots that covered the order went out at a mark at which little margin was needed. [MARGIN-10] [BOOK-17]
+    function test_open_orders_are_checked_at_the_mark_of_now() public {
+        sell(bull, 3400, 10);
+        move(1000);
+        wrap(bull, true, 10);
+        assertEq(position(bull, series).checkedMark, 1000);
+        move(3500);
+        (, uint32 filled) = place(rich, IOC, 3400, 10);
+        assertEq(filled, 0, "retired by the gap");
+    }
+
+    /// @dev It could never redeem them. [TOKEN-2]
+    function test_refused_for_the_exchange_itself() public {
+        refused(
+            owner(bull),
+            abi.encodeCall(ITokenDesk.wrap, (series, true, 1, address(exchange))),
+            abi.encodeWithSelector(IExchangeErrors.InvalidRecipient.selector, address(exchange))
+        );
     }
 }

@@ -24,7 +24,7 @@ contract ListSeriesTest is ExchangeTest {
     function test_freezesEveryTerm() public {
         SeriesSpec memory s = spec();
         s.symbol = "0123456789012345678901234567890"; // 31 bytes
-        (s.imBps, s.mmBps, s.spreadBps, s.bandBps, s.gapBps) = (20_000, 9999, 9998, 3, 1);
+        (s.imBps, s.mmBps, s.spreadBps, s.bandBps, s.gapBps) = (2816, 2309, 2308, 3, 1);
         (s.concentrationPct, s.gainPct, s.takerFee, s.makerRebate) = (255, 100, 50_000, 49_999);
         (s.maxMarkAge, s.minLots, s.positionLimit, s.openInterestCap) = (3600, 255, 1 << 29, 1 << 30);
         (s.tickValue, s.priceCap, s.initialMark) = (17, 16_777_214, 3499);
@@ -100,11 +100,14 @@ contract ListSeriesTest is ExchangeTest {
     function test_refusesAmountsThatDoNotFit() public {
         SeriesSpec memory s = spec();
         (s.tickValue, s.priceCap) = (type(uint32).max, 16_000_000);
-        uint256 most = (uint256(1) << 78) / (uint256(16_000_000) * type(uint32).max);
+        uint256 most = ((uint256(1) << 78) - 1) / (uint256(16_000_000) * type(uint32).max);
         (s.positionLimit, s.openInterestCap) = (1000, uint32(most + 1));
         _refused(s, "openInterestCap x priceCap x tickValue", most + 1, 1, most);
         s.openInterestCap = uint32(most);
         exchange.listSeries(s);
+        // All of it at the cap would be 2^78 units, one more than a quote can hold.
+        (s.tickValue, s.priceCap, s.positionLimit, s.openInterestCap) = (1 << 27, 1 << 21, 1000, 1 << 30);
+        _refused(s, "openInterestCap x priceCap x tickValue", 1 << 30, 1, (1 << 30) - 1);
     }
 
     /// @dev [SETTLE-2]
@@ -147,13 +150,27 @@ contract ListSeriesTest is ExchangeTest {
     function test_initialMarginCoversAFillAtTheBandsEdge() public {
         SeriesSpec memory s = spec();
         s.imBps = 2302;
-        _refused(s, "imBps", 2302, 2303, 20_000);
+        _refused(s, "imBps", 2302, 2303, 10_000);
         s.takerFee = 301; // rounds up to 4
         s.imBps = 2303;
-        _refused(s, "imBps", 2303, 2304, 20_000);
-        s.imBps = 20_001;
-        _refused(s, "imBps", 20_001, 2304, 20_000);
+        _refused(s, "imBps", 2303, 2304, 10_000);
+        s.imBps = 10_001;
+        _refused(s, "imBps", 10_001, 2304, 10_000);
         s.imBps = 2304;
+        exchange.listSeries(s);
+    }
+
+    /// @dev A long can lose what it is worth: no rate is above that, however large its share. [MARGIN-8]
+    function test_noRateIsAboveTheWhole() public {
+        SeriesSpec memory s = spec();
+        (s.imBps, s.concentrationPct) = (8000, 26);
+        _refused(s, "imBps x (100 + concentrationPct)", 1_008_000, 1, 1_000_000);
+        s.concentrationPct = 25;
+        series = exchange.listSeries(s);
+        uint32 whole = openMany(2, 1_000_000);
+        trade(whole, whole + 1, 3500, 1);
+        assertEq(margin(whole).initialMargin, 3150 * USD, "80% and half of a quarter more");
+        (s.imBps, s.concentrationPct) = (10_000, 0);
         exchange.listSeries(s);
     }
 
@@ -226,7 +243,7 @@ contract ListSeriesTest is ExchangeTest {
         trade(poor, rich, 3500, 10);
         setIndex(2200);
         exchange.flag(poor);
-        vm.warp(START + 30 minutes);
+        watch(poor, START + 30 minutes);
         uint256 deficit = exchange.declare(poor, FEED);
         SeriesSpec memory s = spec();
         s.initialMark = 2200;

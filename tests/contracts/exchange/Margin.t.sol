@@ -265,4 +265,50 @@ contract MarginTest is ExchangeTest {
         sell(friend, 3400, 1);
         assertGt(margin(friend).initialMargin, 875 * USD);
     }
+
+    // --- offsets ---
+
+    /// @dev Closed at the price of its opening nothing is left of a leg, not even a quote; its offset is gone all the same.
+    /// [MARGIN-10]
+    function test_aLegClosedAtNoCostLeavesTheOtherWithMargin() public {
+        SeriesSpec memory s = spec();
+        (s.takerFee, s.makerRebate, s.windowStart, s.expiryDay) = (0, 0, WINDOW_START + 31, EXPIRY_DAY + 31);
+        uint16 free = exchange.listSeries(s);
+        uint32 weak = open(5000);
+        buy(alice, 3500, 10);
+        series = free;
+        sell(bob, 3500, 10);
+        vm.prank(owner(weak));
+        exchange.spread(free, near, 10, 0, 0, 0);
+        _assertMargin(weak, 1050 * USD, 1050 * USD);
+        buy(bob, 3500, 10);
+        vm.prank(owner(weak));
+        (bool ok, bytes memory answer) = address(exchange).call(placeCall(IOC | SELL, 3500, 10, 0, 0));
+        assertFalse(ok, "a naked short");
+        assertEq(bytes4(answer), IExchangeErrors.InsufficientMargin.selector);
+        fund(owner(weak), weak, 5000);
+        (, uint32 filled) = place(weak, IOC | SELL, 3500, 10);
+        assertEq(filled, 10);
+        assertEq(quoteOf(weak), 0);
+        _assertMargin(weak, 9625 * USD, 3500 * USD);
+    }
+
+    /// @dev What is behind of a window that may be challenged does not follow the index. [MARGIN-12]
+    function test_aLegThatMayBeChallengedOffsetsNothingThatMoves() public {
+        uint16 twin = exchange.listSeries(spec());
+        _tradeIn(near, alice, bob, 3500, 10);
+        _tradeIn(far, bob, alice, 3500, 10);
+        uint32 kin = open(1_000_000);
+        _tradeIn(near, kin, bob, 3500, 10);
+        _tradeIn(twin, bob, kin, 3500, 10);
+        warpTo(WINDOW_START, 0);
+        setStale();
+        warpTo(WINDOW_START, 12_096); // 2% of the window
+        assertEq(margin(alice).maintenanceMargin, 1050 * USD, "nobody could challenge yet");
+        warpTo(WINDOW_START, 12_097);
+        assertEq(margin(alice).maintenanceMargin, 7000 * USD, "two positions");
+        assertEq(margin(kin).maintenanceMargin, 1050 * USD, "both settle alike");
+        setIndex(3500);
+        assertEq(margin(alice).maintenanceMargin, 7000 * USD);
+    }
 }

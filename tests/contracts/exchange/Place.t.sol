@@ -58,14 +58,15 @@ contract PlaceTest is ExchangeTest {
     /// @dev Ticks far apart: the next best is found across every height of the bitmap.
     function testFuzz_bestPricesAcrossTheBitmap(uint24[6] memory ticks) public {
         SeriesSpec memory s = spec();
-        (s.priceCap, s.tickValue, s.bandBps, s.gapBps) = (16_000_000, 1, 6000, 1);
-        (s.imBps, s.mmBps, s.spreadBps, s.takerFee, s.makerRebate) = (12_100, 1, 0, 0, 0);
+        (s.priceCap, s.tickValue, s.bandBps, s.gapBps) = (16_000_000, 1, 4999, 1);
+        (s.imBps, s.mmBps, s.spreadBps, s.takerFee, s.makerRebate) = (10_000, 1, 0, 0, 0);
+        s.concentrationPct = 0;
         (s.feed, s.tickSize, s.maxBasis, s.initialMark, s.positionLimit) = (9, 1, 8_000_000, 8_000_000, 1e6);
         oracle.set(9, 8_000_000, true);
         series = exchange.listSeries(s);
         uint96[6] memory ids;
         for (uint256 i; i < 6; ++i) {
-            ticks[i] = uint24(bound(ticks[i], 3_200_000, 12_800_000));
+            ticks[i] = uint24(bound(ticks[i], 4_000_800, 11_999_200));
             (ids[i],) = buy(alice, ticks[i], 1);
         }
         for (uint256 left = 6; left > 0; --left) {

@@ -173,7 +173,7 @@ contract RealiseTest is ExchangeTest {
         setIndex(2200);
         vm.warp(uint256(DAY0 + 2) * 1 days - 30 minutes);
         exchange.flag(poor);
-        vm.warp(uint256(DAY0 + 2) * 1 days);
+        watch(poor, uint256(DAY0 + 2) * 1 days);
         uint256 deficit = exchange.declare(poor, FEED);
         assertEq(deficit, uint256(2000 * V + fee(3600, 10)));
         _refused(

@@ -140,4 +140,17 @@ contract WithdrawTest is ExchangeTest {
         if (free != 0) withdraw(alice, free);
         assertEq(lens.accountInfo(alice).withdrawable, 0);
     }
+
+    /// @dev An order that had margin at a high mark is not filled with what is left at a low one. [MARGIN-10] [BOOK-17]
+    function test_checksOpenOrdersAtTheMarkOfNow() public {
+        uint16 other = listLater();
+        sell(alice, 3400, 30);
+        setIndex(1000);
+        withdraw(alice, 90_000 * USD);
+        assertEq(position(alice).checkedMark, 1000);
+        assertEq(positionIn(alice, other).checkedMark, 0);
+        setIndex(3500);
+        (, uint32 filled) = place(bob, IOC, 3400, 30);
+        assertEq(filled, 0, "retired by the gap");
+    }
 }

@@ -27,7 +27,7 @@ contract ExchangeInvariants is Base {
         super.setUp();
         oracle.set(2, uint64(3500 * TICK), true);
         SeriesSpec memory s = spec();
-        (s.windowStart, s.expiryDay) = (DAY0 + 2, DAY0 + 3);
+        (s.windowStart, s.expiryDay, s.takerFee, s.makerRebate) = (DAY0 + 2, DAY0 + 3, 0, 0);
         exchange.listSeries(s);
         s = spec();
         (s.feed, s.windowStart, s.expiryDay) = (2, DAY0 + 4, DAY0 + 5);
@@ -210,7 +210,7 @@ contract ExchangeInvariants is Base {
 
     function _act(uint256 seed) private {
         (uint256 a, uint256 dice) = (seed >> 250, seed >> 4);
-        uint256 which = uint256(keccak256(abi.encode(seed, "which"))) % 28;
+        uint256 which = uint256(keccak256(abi.encode(seed, "which"))) % 29;
         if (which < 4) handler.place(a, dice);
         else if (which < 8) handler.placeMore(a, dice);
         else if (which == 8) handler.deposit(a, dice);
@@ -239,6 +239,7 @@ contract ExchangeInvariants is Base {
             return handler.unwrap(a, dice >> 8);
         }
         if (which == 27) return handler.declare(a, dice);
+        if (which == 28) return handler.costless(a, dice);
         handler.settle(a, dice);
         handler.crank(a, dice);
         handler.draw(a, dice);

@@ -61,7 +61,10 @@ contract Handler is Market {
         }
         _try(actor % ACTORS, abi.encodeCall(ILiquidation.cancelOrders, (account)));
         _try(actor % ACTORS, abi.encodeCall(ILiquidation.flag, (account)));
-        vm.warp(vm.getBlockTimestamp() + 30 minutes);
+        for (uint256 i; i < 3; ++i) {
+            vm.warp(vm.getBlockTimestamp() + 10 minutes);
+            _try(actor % ACTORS, abi.encodeCall(ILiquidation.flag, (account)));
+        }
         _try(actor % ACTORS, abi.encodeCall(ILiquidation.declare, (account, _feed(series))));
     }
 

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {AccountMargin} from "../../../contracts/interfaces/Types.sol";
 
-/// @dev What the last desk of an exchange under test reads, in one call, on the exchange's own storage. The checks name
+/// @dev What the last desk of an exchange under test reads, in one call, on the exchange's own storage; it leaves all as it was. The checks name
 /// the first rule that does not hold, by its number in docs/spec/invariants.md; "" when all do. Apart from Probe, which
 /// is slow to compile.
 interface IProbe {
@@ -34,6 +34,11 @@ interface IProbe {
     /// @dev Whether an account still has a quote in a series: to draw, or to pay.
     function probeQuote(uint32 account, uint16 series) external view returns (int256);
 
-    /// @dev Changes when, and only when, the basis of a series does.
-    function probeBasis() external view returns (bytes32 all);
+    /// @return words of the account, and for each series of its position and of the basis, with its time
+    function probeWords(uint32 account) external view returns (uint256[] memory words);
+
+    /// @dev Margin as if the bases were those of `words`, and if asked for the account and its positions, too.
+    function probeMarginWith(uint32 account, uint256[] calldata words, bool positions)
+        external
+        returns (AccountMargin memory m);
 }

@@ -8,6 +8,7 @@ import {ISpreads} from "../../../contracts/interfaces/ISpreads.sol";
 import {ITrading} from "../../../contracts/interfaces/ITrading.sol";
 import {ILens} from "../../../contracts/interfaces/ILens.sol";
 import {MockUSDC} from "../../../contracts/mocks/MockUSDC.sol";
+import {Position, Words} from "../../../contracts/libraries/State.sol";
 import {MockOracle} from "../mocks/MockOracle.sol";
 import {Frame} from "./Frame.sol";
 
@@ -182,6 +183,27 @@ abstract contract Market is Frame {
         int32 limit = (seed >> 16) % 4 == 0 ? int32(-5) : int32(500);
         _try(actor, abi.encodeCall(ISpreads.spread, (near, far, lots, limit, 0, 0)));
         _touch(far);
+    }
+
+    /// @dev A spread, of which one leg is closed at the price of its opening: nothing is left of it, not even a quote.
+    function costless(uint256 actor, uint256 seed) external step(seed) {
+        actor = 3 + actor % (ACTORS - 3); // one that could not carry the other leg alone
+        uint32 lots = uint32(20 + (seed >> 48) % 20);
+        _offer(2, 128, 0, lots);
+        _offer(1, 0, 1, lots);
+        _touch(2);
+        (bool ok,) = _try(actor, abi.encodeCall(ISpreads.spread, (2, 1, lots, 500, 0, 0)));
+        Position memory p = Words.toPosition(exchange.positionWord(uint32(actor + 1), 2));
+        if (!ok || p.lots <= 0 || p.quote >= 0) return;
+        uint256 unit = uint256(p.lots) * uint32(lens.specOf(2).tickValue);
+        if (uint256(-p.quote) % unit != 0) return;
+        uint24 tick = uint24(uint256(-p.quote) / unit);
+        lots = uint32(uint256(p.lots));
+        _rest(2, 0, tick);
+        _keep(2, 2, abi.encodeCall(ITrading.place, (2, 0, tick, lots, 0, 0, 0)));
+        _always = true;
+        _try(actor, abi.encodeCall(ITrading.place, (2, 129, tick, lots, 0, 0, 0)));
+        _always = false;
     }
 
     /// @dev Lots at the mark.

@@ -188,9 +188,31 @@ contract Probe is Desk, IProbe {
         return Words.toPosition(s.positions[Words.positionKey(account, series)]).quote;
     }
 
-    function probeBasis() external view returns (bytes32 all) {
+    function probeWords(uint32 account) public view returns (uint256[] memory words) {
+        words = new uint256[](1 + 2 * uint256(s.seriesCount));
+        words[0] = s.accounts[account];
         for (uint256 series = 1; series <= s.seriesCount; ++series) {
-            all = keccak256(abi.encode(all, uint64(s.hot[series] >> 104)));
+            words[2 * series - 1] = s.positions[Words.positionKey(account, series)];
+            words[2 * series] = uint64(s.hot[series] >> 104);
+        }
+    }
+
+    function probeMarginWith(uint32 account, uint256[] calldata words, bool positions)
+        external
+        returns (AccountMargin memory m)
+    {
+        uint256[] memory kept = probeWords(account);
+        _put(account, words, positions);
+        m = Margin.assess(s, _oracle, account);
+        _put(account, kept, positions);
+    }
+
+    function _put(uint32 account, uint256[] memory words, bool positions) private {
+        if (positions) s.accounts[account] = words[0];
+        for (uint256 series = 1; series <= s.seriesCount; ++series) {
+            if (positions) s.positions[Words.positionKey(account, series)] = words[2 * series - 1];
+            uint256 rest = s.hot[series] & ~(uint256(type(uint64).max) << 104);
+            s.hot[series] = rest | (words[2 * series] << 104);
         }
     }
 }

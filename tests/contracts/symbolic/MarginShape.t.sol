@@ -40,7 +40,7 @@ contract MarginShapeTest is Test {
         uint256 cap;
     }
 
-    function _leg(AccountMargin memory m, Margin.Leg memory leg, Book memory b, Rules memory r) private pure {
+    function _leg(AccountMargin memory m, Margin.Leg memory leg, Book memory b, Rules memory r) private view {
         Terms memory t;
         (t.tickValue, t.priceCap, t.feed, t.imBps, t.mmBps) = (UNIT, r.cap, 1, r.im, 1000);
         (t.spreadBps, t.bandBps, t.concentrationPct) = (300, 500, r.pct);
@@ -55,7 +55,7 @@ contract MarginShapeTest is Test {
 
     function _margin(Book memory a, Book memory b, Rules memory r)
         private
-        pure
+        view
         returns (AccountMargin memory m)
     {
         Margin.Leg[] memory legs = new Margin.Leg[](2);
@@ -71,7 +71,7 @@ contract MarginShapeTest is Test {
     }
 
     /// @dev IM >= MM; nothing above the largest loss; an order more never lowers IM or the orders' margin, nor moves MM.
-    function test_requirements_are_ordered_bounded_and_grow_with_orders() public pure {
+    function test_requirements_are_ordered_bounded_and_grow_with_orders() public view {
         for (int256 i; i < (2 * MOST + 1) * (2 * MOST + 1); ++i) {
             int256 a = i / (2 * MOST + 1) - MOST;
             int256 b = i % (2 * MOST + 1) - MOST;
@@ -83,7 +83,7 @@ contract MarginShapeTest is Test {
         }
     }
 
-    function _ordered(int256 lots, int256 others, uint256 orders, uint256 marks) private pure freed {
+    function _ordered(int256 lots, int256 others, uint256 orders, uint256 marks) private view freed {
         Book memory a = Book(lots, orders % 3, orders / 3 % 3, 1 + marks * 3);
         Book memory b = Book(others, orders / 9 % 2, orders / 18, 2 + (marks * 7) % 10);
         AccountMargin memory m = _margin(a, b, Rules(2500, 20, CAP));
@@ -106,7 +106,7 @@ contract MarginShapeTest is Test {
     }
 
     /// @dev Rates up to 200%: the cap of a short is its largest loss, whatever the rate.
-    function test_a_short_never_needs_more_than_it_can_lose() public pure {
+    function test_a_short_never_needs_more_than_it_can_lose() public view {
         for (uint256 im = 1000; im <= 20_000; im += 500) {
             for (uint256 mark; mark <= CAP; ++mark) {
                 for (int256 lots = 1; lots <= 9; ++lots) {
@@ -116,14 +116,14 @@ contract MarginShapeTest is Test {
         }
     }
 
-    function _short(int256 lots, uint256 mark, uint256 im) private pure freed {
+    function _short(int256 lots, uint256 mark, uint256 im) private view freed {
         Book memory none;
         AccountMargin memory m = _margin(Book(-lots, 0, 0, mark), none, Rules(im, 20, CAP));
         assertLe(m.initialMargin, uint256(lots) * (CAP - mark) * UNIT);
     }
 
     /// @dev One series without orders: both requirements grow with the lots of either side, a long's also with the mark.
-    function test_one_series_grows_with_lots_and_a_long_with_the_mark() public pure {
+    function test_one_series_grows_with_lots_and_a_long_with_the_mark() public view {
         for (uint256 mark; mark <= CAP; ++mark) {
             for (int256 lots; lots < 12; ++lots) {
                 _grows(lots, mark, 1);
@@ -132,7 +132,7 @@ contract MarginShapeTest is Test {
         }
     }
 
-    function _grows(int256 lots, uint256 mark, int256 side) private pure freed {
+    function _grows(int256 lots, uint256 mark, int256 side) private view freed {
         Book memory none;
         AccountMargin memory m = _margin(Book(side * lots, 0, 0, mark), none, Rules(2500, 20, CAP));
         AccountMargin memory more = _margin(Book(side * (lots + 1), 0, 0, mark), none, Rules(2500, 20, CAP));
@@ -147,16 +147,16 @@ contract MarginShapeTest is Test {
     /// @dev What liquidation through the book relies on to size itself: with no orders, k lots closed at the mark free
     /// at most k times what the first frees, but for the unit by which each figure is rounded. Far from the cap: where
     /// a short's largest loss is below its rate, the first lot can free less than the others.
-    function test_the_first_lot_closed_frees_most() public pure {
+    function test_the_first_lot_closed_frees_most() public view {
         _closeAll(Rules(2500, 0, 1000), 0);
     }
 
     /// @dev Concentration makes the rate of the other series count for less as this one shrinks: within a hundredth.
-    function test_the_first_lot_closed_frees_most_within_a_hundredth() public pure {
+    function test_the_first_lot_closed_frees_most_within_a_hundredth() public view {
         _closeAll(Rules(2500, 20, 1000), 100);
     }
 
-    function _closeAll(Rules memory r, uint256 slackBps) private pure {
+    function _closeAll(Rules memory r, uint256 slackBps) private view {
         for (int256 held = 1; held <= 8; ++held) {
             for (int256 other = -8; other <= 8; ++other) {
                 for (uint256 marks; marks < 12; ++marks) {
@@ -169,7 +169,7 @@ contract MarginShapeTest is Test {
 
     function _convex(int256 held, uint256 mark, int256 other, Rules memory r, uint256 slackBps)
         private
-        pure
+        view
         freed
     {
         Book memory b = Book(other, 0, 0, 1 + (mark * 5 + 6) % 11);

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
 
+import {IExchangeErrors} from "../../../contracts/interfaces/IExchangeErrors.sol";
 import {AccountMargin} from "../../../contracts/interfaces/Types.sol";
 import {Context} from "../../../contracts/libraries/Context.sol";
 import {Margin} from "../../../contracts/libraries/Margin.sol";
@@ -12,6 +13,7 @@ import {
     HotWord,
     OrderWord,
     PositionWord,
+    PositionWords,
     TermsWord,
     TradeWord
 } from "../../../contracts/libraries/Packed.sol";
@@ -34,7 +36,7 @@ contract RoundingTest is Test {
     }
 
     /// @dev Any requirement is the least whole number of units that is not below the exact one.
-    function test_requirements_round_up() public pure {
+    function test_requirements_round_up() public view {
         uint16[6] memory rates = [1, 3, 333, 4_999, 9_999, 10_000];
         for (uint256 mark = 1; mark <= 40; ++mark) {
             for (int256 lots = -7; lots <= 7; ++lots) {
@@ -45,7 +47,7 @@ contract RoundingTest is Test {
         }
     }
 
-    function _requirement(int256 lots, uint256 mark, uint16 rate) private pure freed {
+    function _requirement(int256 lots, uint256 mark, uint16 rate) private view freed {
         AccountMargin memory m = _single(lots, mark, rate);
         uint256 exact = uint256(lots < 0 ? -lots : lots) * mark * rate;
         assertGe(m.maintenanceMargin * 10_000, exact, "MM");
@@ -55,7 +57,7 @@ contract RoundingTest is Test {
         assertGe(m.ordersMargin * 10_000, exact, "orders");
     }
 
-    function _single(int256 lots, uint256 mark, uint16 rate) private pure returns (AccountMargin memory m) {
+    function _single(int256 lots, uint256 mark, uint16 rate) private view returns (AccountMargin memory m) {
         Terms memory t;
         (t.tickValue, t.priceCap, t.feed) = (1, 1_000_000, 1);
         t.imBps = t.mmBps = rate;
@@ -75,14 +77,14 @@ contract RoundingTest is Test {
         Hot memory h,
         Position memory p,
         uint256 mark
-    ) private pure {
+    ) private view {
         TermsWord terms = TermsWord.wrap(Words.pack(t));
         HotWord hot = HotWord.wrap(Words.pack(h));
         Margin.measure(m, leg, terms, hot, PositionWord.wrap(Words.pack(p)), mark);
     }
 
     /// @dev Gains count rounded down, losses whole.
-    function test_gains_count_rounded_down() public pure {
+    function test_gains_count_rounded_down() public view {
         for (uint256 pct; pct <= 100; ++pct) {
             for (int256 quote = -120; quote <= 120; ++quote) {
                 _gain(pct, quote);
@@ -90,7 +92,7 @@ contract RoundingTest is Test {
         }
     }
 
-    function _gain(uint256 pct, int256 quote) private pure freed {
+    function _gain(uint256 pct, int256 quote) private view freed {
         Terms memory t;
         (t.tickValue, t.priceCap, t.feed, t.gainPct) = (1, 100, 1, pct);
         Hot memory h;
@@ -171,5 +173,19 @@ contract RoundingTest is Test {
         }
         assertGe(low, 1);
         assertLe(high, 140);
+    }
+
+    function check(int256 quote) external pure {
+        PositionWords.check(quote);
+    }
+
+    /// @dev A quote has 79 bits. [SETTLE-2]
+    function test_a_quote_that_leaves_its_width_overflows() public {
+        this.check((1 << 78) - 1);
+        this.check(-(1 << 78));
+        vm.expectRevert(abi.encodeWithSelector(IExchangeErrors.Overflow.selector, 79, int256(1 << 78)));
+        this.check(1 << 78);
+        vm.expectRevert(abi.encodeWithSelector(IExchangeErrors.Overflow.selector, 79, -int256(1 << 78) - 1));
+        this.check(-(1 << 78) - 1);
     }
 }

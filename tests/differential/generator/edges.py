@@ -80,7 +80,7 @@ def huge_quote(w: World) -> Plan:
     if action is not None:
         yield action
     cap, limit = 2**21, 2**30
-    tick_value = 2**78 // (cap * limit)
+    tick_value = (2**78 - 1) // (cap * limit)
     yield list_series(
         w,
         feed,
@@ -89,11 +89,12 @@ def huge_quote(w: World) -> Plan:
         tick_value=tick_value,
         position_limit=limit,
         open_interest_cap=limit,
-        band_bps=9_000,
+        band_bps=4_600,
         mm_bps=300,
         gap_bps=300,
         spread_bps=0,
-        im_bps=20_000,
+        im_bps=10_000,
+        concentration_pct=0,
         taker_fee=5_000,
         maker_rebate=0,
         min_lots=1,
@@ -243,6 +244,10 @@ def declared_deficit(w: World) -> Plan:
     for account in accounts:
         yield w.act(first, "exchange.flag", account)
         yield w.act(first, "exchange.declare", account, feed)
+    for waited in (plans.MEMORY, 2 * plans.MEMORY):
+        yield from w.pass_time(flagged + waited)
+        for account in accounts:
+            yield w.act(first, "exchange.flag", account)
     for waited in (plans.AUCTION - 1, plans.AUCTION):
         yield from w.pass_time(flagged + waited)
         for account in accounts:
@@ -301,10 +306,11 @@ def caps(w: World) -> Plan:
 def wide_band(w: World) -> Plan:
     """A liquidation through a book so far from the mark that the account would lose more than its share."""
     feed = w.pick(list(w.feeds))
+    rates = {"band_bps": 3_000, "mm_bps": 500, "gap_bps": 3_500, "im_bps": 10_000, "concentration_pct": 0}
     yield w.act(
         w.owner,
         "exchange.listSeries",
-        spec(w, feed, band_bps=3_000, mm_bps=500, gap_bps=5_000, im_bps=12_000, taker_fee=0, maker_rebate=0),
+        spec(w, feed, **rates, taker_fee=0, maker_rebate=0),
     )
     series = w.view.series_count
     if series not in w.alive():
@@ -401,6 +407,28 @@ def nobodys_business(w: World) -> Plan:
     yield w.act(sender, "token.transfer", token, w.owner, 1)
     for verb in ("mint", "burn"):
         yield w.act(sender, f"token.{verb}", token, sender, 1)
+def costless_leg(w: World) -> Plan:
+    """A spread, of which one leg is closed at the price of its opening: not even a quote is left of it."""
+    yield from w.refresh()
+    feed, near = w.pick(list(w.feeds)), w.view.series_count + 1
+    sizes = {"min_lots": 1, "position_limit": 300, "open_interest_cap": 300}
+    for start in (w.day + 2, w.day + 3):
+        window = {"window_start": start, "expiry_day": start + 1}
+        yield list_series(w, feed, **sizes, **window, taker_fee=0, maker_rebate=0)
+    names = [w.view.owner_of(n) for n in w.accounts()]
+    if near + 1 not in w.alive() or len(names) < 3:
+        return
+    first, second, third = w.rng.sample(names, 3)
+    ticks = []
+    for series in (near, near + 1):
+        yield w.act(first, "exchange.refreshMark", series)
+        ticks.append(max(1, int(w.view.hot(series).mark)))
+        for one in (first, second, third):
+            yield from plans.fund(w, one, 30 * w.lot_margin(series))
+    yield from plans.meet(w, near, third, first, 20, ticks[0])
+    yield from plans.meet(w, near + 1, second, third, 20, ticks[1])
+    yield from plans.strip(w, third)
+    yield from plans.meet(w, near, second, third, 20, ticks[0])
 
 
 EDGES = (
@@ -423,4 +451,5 @@ EDGES = (
     huge_quote,
     many_sets,
     debtor,  # once more: it does not always end in a debt
+    costless_leg,
 )

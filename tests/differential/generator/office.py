@@ -26,7 +26,7 @@ WRONG: dict[str, list[object]] = {
     "mm_bps": [0, 10_001],
     "spread_bps": [10_001],
     "gain_pct": [101],
-    "im_bps": [0, 20_001],
+    "im_bps": [0, 10_001],
     "max_mark_age": [0, 3_601],
     "window_start": [0, 65_535],
     "expiry_day": [0, 65_535],
@@ -45,6 +45,8 @@ def list_wrong(w: World) -> Action:
     changes: dict[str, object] = {field: w.pick(WRONG[field])}
     if w.chance(5):
         changes = {"tick_value": 2**32 - 1, "price_cap": 2**24 - 2, "open_interest_cap": 2**30}
+    elif w.chance(5):
+        changes = {"im_bps": 10_000, "concentration_pct": 1}
     return w.act(by_owner(w), "exchange.listSeries", spec(w, feed, **changes))
 
 

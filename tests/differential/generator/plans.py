@@ -9,6 +9,7 @@ from differential.generator.world import AGENTS, BUY, DAY, SELL, STRANGERS, TRAD
 from olivepress.errors import Reverted
 
 AUCTION = 1_800  # seconds
+MEMORY = 600
 
 
 def fund(w: World, sender: str, amount: int) -> Plan:
@@ -179,14 +180,21 @@ def weakest(w: World, series: int) -> int:
     return min(w.holders(series), key=distance, default=0)
 
 
+def watched(w: World, account: int, until: int) -> Plan:
+    """Time passes under somebody's eyes; now and then they look a second too late."""
+    while w.now + MEMORY < until:
+        yield from w.pass_time(w.now + MEMORY + (1 if w.chance(5) else 0))
+        yield w.act(w.trader(), "exchange.flag", account)
+    w.wait_until(until)
+
+
 def deficit(w: World, feed: int) -> Plan:
     """An account below zero is declared, draws are stopped, and insurance or a cure lets them go again."""
     account = clearing.worst(w)
     yield w.act(w.trader(), "exchange.flag", account)
     yield w.act(w.trader(), "exchange.declare", account, feed)
-    yield from w.pass_time(w.now + w.pick([600, 1_500]))
-    since = int(w.view.clock(account).negative_since)
-    w.wait_until(since + AUCTION - w.pick([0, 1]))
+    since = int(w.view.clock(account).negative_since) or w.now
+    yield from watched(w, account, since + AUCTION - w.pick([0, 1]))
     yield w.act(w.trader(), "exchange.declare", account, feed)
     w.wait_until(since + AUCTION)
     yield w.act(w.trader(), "exchange.declare", account, feed)

@@ -106,6 +106,7 @@ def spec(w: World, feed: int, /, **changes: object) -> SeriesSpec:
     mark = min(max(2, plan.value // plan.tick_size), MOST_TICKS)
     mm, band, gap = w.between(300, 1_000), w.between(100, 800), w.between(50, 300)
     fee = w.pick([0, 100, 500, 5_000])
+    im = mm + 2 * band + gap + (fee + 99) // 100 + w.pick([0, 0, 500, 3_000])
     limit = w.between(20, 300)
     start = (int(old.expiry_day) - w.between(0, 1) if old else w.day) + w.between(1, 2)
     fields: dict[str, object] = {
@@ -121,12 +122,12 @@ def spec(w: World, feed: int, /, **changes: object) -> SeriesSpec:
         "min_lots": w.pick([1, 1, 1, 2, 3]),
         "position_limit": limit,
         "open_interest_cap": limit * w.pick([1, 1, 2, 5]),
-        "im_bps": mm + 2 * band + gap + (fee + 99) // 100 + w.pick([0, 0, 500, 3_000]),
+        "im_bps": im,
         "mm_bps": mm,
         "spread_bps": w.between(0, mm),
         "band_bps": band,
         "gap_bps": gap,
-        "concentration_pct": w.pick([0, 50, 100]),
+        "concentration_pct": min(w.pick([0, 50, 100]), 1_000_000 // im - 100),
         "gain_pct": w.pick([0, 50, 80, 100]),
         "taker_fee": fee,
         "maker_rebate": w.between(0, fee),
