@@ -123,7 +123,7 @@ library Listing {
             + (uint256(spec.takerFee) + 99) / 100;
         // No rate above the whole: a long can lose what it is worth, and no more.
         _in("imBps", spec.imBps, least, 10_000);
-        uint256 scaled = uint256(spec.imBps) * (100 + spec.concentrationPct);
+        uint256 scaled = spec.imBps * (100 + uint256(spec.concentrationPct));
         _in("imBps x (100 + concentrationPct)", scaled, 1, 1_000_000);
         _in("maxMarkAge", spec.maxMarkAge, 1, 1 hours);
     }

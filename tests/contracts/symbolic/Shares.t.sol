@@ -32,7 +32,7 @@ contract SharesTest is DeskBase {
                 move(mark);
                 AccountMargin memory m = margin(trader);
                 exchange.flag(trader);
-                skip(30 minutes);
+                watch(trader, vm.getBlockTimestamp() + 30 minutes);
                 (uint256 paid, uint256 insured) = bid(bidder, trader, FEED, fraction);
                 uint256 freed = m.maintenanceMargin - margin(trader).maintenanceMargin;
                 uint256 had = m.equity > 0 ? uint256(m.equity) : 0;

@@ -46,7 +46,7 @@ def list_wrong(w: World) -> Action:
     if w.chance(5):
         changes = {"tick_value": 2**32 - 1, "price_cap": 2**24 - 2, "open_interest_cap": 2**30}
     elif w.chance(5):
-        changes = {"im_bps": 10_000, "concentration_pct": 1}
+        changes = {"im_bps": 10_000, "concentration_pct": w.pick([1, 255])}
     return w.act(by_owner(w), "exchange.listSeries", spec(w, feed, **changes))
 
 
