@@ -64,7 +64,13 @@ contract IncidentsTest is DeskBase {
             abi.encodeCall(ITrading.withdraw, (1, owner(pumper))),
             abi.encodeWithSelector(IExchangeErrors.NotWithdrawable.selector, pumper, uint256(0), uint256(1))
         );
-        // As tokens: 53 lots at 7000 use up the gain and 21,000 of cash; the other 47 need 82,250.
+        // As tokens: ten lots at 7000 leave $280,000 of the gain, which carries none of the 157,500 that 90 lots need.
+        refused(
+            owner(pumper),
+            abi.encodeCall(ITokenDesk.wrap, (series, true, 10, owner(pumper))),
+            shortOfMargin(pumper, 100_105e6, 157_500e6)
+        );
+        // 53 lots use up the gain and 21,000 of cash; the other 47 need 82,250.
         refused(
             owner(pumper),
             abi.encodeCall(ITokenDesk.wrap, (series, true, 53, owner(pumper))),
@@ -105,7 +111,9 @@ contract IncidentsTest is DeskBase {
             if (i != 0) skip(15 minutes);
             exchange.refreshMark(series);
             (uint256 mark,,) = lens.markOf(series);
-            trade(series, left, left + 1, mark * 10_500 / 10_000, 500);
+            // To and fro, so that hardly any open interest weighs against them.
+            uint32 buyer = left + uint32(i % 2);
+            trade(series, buyer, 2 * left + 1 - buyer, mark * 10_500 / 10_000, 500);
         }
         exchange.refreshMark(series);
         (uint256 moved,,) = lens.markOf(series);

@@ -24,6 +24,9 @@ contract LiquidationHandler is DeskBase {
     uint256 public cured;
     uint256 public cancelled;
     uint256 public wrapped;
+    uint256 public unwrapped;
+    uint256 public traded;
+    uint256 public withdrawn;
     uint256 public lossRefused;
 
     constructor() {
@@ -63,7 +66,11 @@ contract LiquidationHandler is DeskBase {
         series = id;
         place(rich, sells ? 0 : SELL, mark, lots);
         vm.prank(owner(actor));
-        try exchange.place(id, sells ? SELL | IOC : IOC, uint24(mark), uint32(lots), 0, 0, 0) {} catch {}
+        try exchange.place(id, sells ? SELL | IOC : IOC, uint24(mark), uint32(lots), 0, 0, 0) returns (
+            uint96, uint32 filled
+        ) {
+            if (filled != 0) ++traded;
+        } catch {}
         massCancel(rich);
         vm.prank(owner(actor));
         try exchange.place(id, sells ? SELL : 0, uint24(mark), uint32(lots), 0, 0, 0) {} catch {}
@@ -98,7 +105,9 @@ contract LiquidationHandler is DeskBase {
     function withdraw_(uint256 seed) external {
         uint32 actor = _actor(seed);
         uint256 free = _free(actor);
-        if (free > 0) withdraw(actor, free);
+        if (free == 0) return;
+        withdraw(actor, free);
+        ++withdrawn;
     }
 
     function cancelOrders(uint256 seed) external {
@@ -245,6 +254,7 @@ contract LiquidationHandler is DeskBase {
             if (seed >> 255 == 1) return;
             vm.prank(who);
             exchange.unwrap(id, long_, uint32(lots));
+            ++unwrapped;
         } catch {}
         uint256 free = _free(actor);
         if (free > lots * 30_000e6) free = lots * 30_000e6;

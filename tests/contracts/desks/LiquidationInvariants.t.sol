@@ -48,6 +48,15 @@ contract LiquidationInvariantsTest is Test {
             else handler.wrap(seed, more);
             handler.check();
         }
+        for (uint256 i; i < 5; ++i) {
+            handler.pay(i, 1000e6);
+            handler.withdraw_(i);
+            handler.wait_(1 minutes);
+            handler.check();
+        }
+        assertGt(handler.traded(), 0, "trades");
+        assertGt(handler.withdrawn(), 0, "withdrawals");
+        assertGt(handler.unwrapped(), 0, "unwraps");
         assertGt(handler.liquidations(), 0, "liquidations");
         assertGt(handler.belowZero(), 0, "liquidations below zero");
         assertGt(handler.slices(), 0, "slices");

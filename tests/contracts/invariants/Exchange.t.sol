@@ -18,7 +18,7 @@ import {IProbe} from "./IProbe.sol";
 /// @dev What must hold after every action, whoever acts: rules 1 to 4, 6, 7, 9 and 10 of the design. A message begins
 /// with the number of its rule. Rule 5 is in desks/LiquidationInvariants.t.sol, rule 8 in oracle/Invariant.t.sol.
 contract ExchangeInvariants is Base {
-    uint256 private constant VERBS = 25;
+    uint256 private constant VERBS = 30;
 
     Handler internal handler;
     uint32 internal actors;
@@ -32,6 +32,7 @@ contract ExchangeInvariants is Base {
         s = spec();
         (s.feed, s.windowStart, s.expiryDay) = (2, DAY0 + 4, DAY0 + 5);
         exchange.listSeries(s);
+        exchange.setArbiter(makeAddr("arbiter"));
         handler = new Handler(exchange, oracle, usdc, lens);
         actors = uint32(handler.ACTORS());
         for (uint16 id = 1; id <= 3; ++id) {
@@ -80,7 +81,8 @@ contract ExchangeInvariants is Base {
     /// @return paid what each actor has withdrawn in the end
     /// @return advances what insurance paid into each series
     function windDown(bool reversed) public returns (uint256[] memory paid, uint256[3] memory advances) {
-        uint256 end = uint256(DAY0 + 5) * 1 days + 2 days + 1 hours;
+        // The last challenge can be posted two days after the last expiry, and its arbiter be silent for five.
+        uint256 end = uint256(DAY0 + 5) * 1 days + 7 days;
         if (vm.getBlockTimestamp() < end) vm.warp(end);
         for (uint16 id = 1; id <= 3; ++id) {
             if (lens.phaseOf(id) < Phase.SETTLED) exchange.settle(id);
@@ -240,6 +242,11 @@ contract ExchangeInvariants is Base {
         }
         if (which == 27) return handler.declare(a, dice);
         if (which == 28) return handler.costless(a, dice);
+        handler.brake(dice);
+        if (dice % 2 == 0) {
+            handler.challenge(a, dice - dice % 6);
+            handler.rule(dice);
+        }
         handler.settle(a, dice);
         handler.crank(a, dice);
         handler.draw(a, dice);
@@ -259,7 +266,7 @@ contract ExchangeInvariants is Base {
         }
     }
 
-    function _selectors() private pure returns (bytes4[VERBS] memory) {
+    function _selectors() private view returns (bytes4[VERBS] memory) {
         return [
             ITrading.deposit.selector,
             ITrading.withdraw.selector,
@@ -285,7 +292,12 @@ contract ExchangeInvariants is Base {
             ITokenDesk.wrap.selector,
             ITokenDesk.unwrap.selector,
             ITokenDesk.redeem.selector,
-            IClearing.collectBounty.selector
+            IClearing.collectBounty.selector,
+            IClearing.challenge.selector,
+            IClearing.rule.selector,
+            IBackOffice.setReduceOnly.selector,
+            handler.attack.selector,
+            handler.roundTrip.selector
         ];
     }
 }

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
+import {IBackOffice} from "../../../contracts/interfaces/IBackOffice.sol";
 import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
 import {IExchange} from "../../../contracts/interfaces/IExchange.sol";
 import {ILiquidation} from "../../../contracts/interfaces/ILiquidation.sol";
@@ -135,6 +136,39 @@ contract Handler is Market {
     function _lots(uint256 actor, uint16 series) private view returns (int256) {
         uint256 word = exchange.positionWord(uint32(actor + 1), series);
         return Words.isSettled(word) ? int256(0) : Words.toPosition(word).lots;
+    }
+
+    // --- challenges and the guardian's brake ---
+
+    /// @dev Now and then a series comes to its end with two hours missing from its day; its settlement is challenged.
+    function challenge(uint256 actor, uint256 seed) external step(seed) {
+        uint16 series = _series(seed);
+        uint256 end = uint256(lens.specOf(series).expiryDay) * 1 days;
+        if (seed % 6 == 0 && vm.getBlockTimestamp() < end - 2 hours) {
+            vm.warp(end - 2 hours);
+            (uint64 price,,) = oracle.latest(_feed(series));
+            oracle.set(_feed(series), price, false);
+            vm.warp(end - 1);
+            oracle.set(_feed(series), price, true);
+            vm.warp(end + 1 hours + (seed >> 64) % 1 days);
+        }
+        _try(actor % ACTORS, abi.encodeCall(IClearing.challenge, (series)));
+    }
+
+    /// @dev Somewhere in the window's range, at the average for instance, or a little outside of it.
+    function rule(uint256 seed) external step(seed) {
+        uint16 series = _series(seed);
+        (uint256 start, uint256 end) = (lens.specOf(series).windowStart, lens.specOf(series).expiryDay);
+        (uint256 low, uint256 high) = oracle.windowRange(_feed(series), uint16(start), uint16(end));
+        uint256 tick = (low + (high - low) * ((seed >> 64) % 12) / 10) / TICK;
+        bytes32 evidence = keccak256(abi.encode(seed));
+        _tryAs(exchange.arbiter(), abi.encodeCall(IClearing.rule, (series, uint24(tick), evidence)));
+    }
+
+    /// @dev Mostly it is lifted: braked, nothing but closing happens.
+    function brake(uint256 seed) external step(seed) {
+        bytes memory call_ = abi.encodeCall(IBackOffice.setReduceOnly, (_series(seed), seed % 8 == 0));
+        _tryAs(exchange.guardian(), call_);
     }
 
     // --- the end ---

@@ -110,6 +110,7 @@ abstract contract Market is Frame {
         _deal(series, maker, taker, 5);
         _push(series, (seed >> 40) % 2 == 0, (seed >> 48) % 6 << 112);
         _deal(series, taker, maker, 5);
+        if (probe.probeQuote(uint32(maker + 1), series) != 0) ++done[this.roundTrip.selector];
     }
 
     function _deal(uint16 series, uint256 seller, uint256 buyer, uint32 lots) private {
@@ -227,7 +228,12 @@ abstract contract Market is Frame {
         _quote(actor, series, sells, 4);
         (uint8 flags, uint24 limit) = sells ? (uint8(1), uint24(30_000)) : (uint8(129), uint24(1));
         uint32 lots = uint32(1 + (seed >> 48) % 6);
-        _try((seed >> 56) % 3, abi.encodeCall(ITrading.place, (series, flags, limit, lots, 0, 0, 0)));
+        bytes memory take = abi.encodeCall(ITrading.place, (series, flags, limit, lots, 0, 0, 0));
+        (bool ok, bytes memory answer) = _try((seed >> 56) % 3, take);
+        if (ok) {
+            (, uint32 filled) = abi.decode(answer, (uint96, uint32));
+            if (filled != 0) ++done[this.attack.selector];
+        }
         uint256 free = probe.probeWithdrawable(uint32(ACTORS));
         if (free != 0 && seed % 4 == 0) {
             _try(actor, abi.encodeCall(ITrading.withdraw, (free, actors[actor])));

@@ -54,6 +54,21 @@ contract MockOracle {
         return (sum - sumBefore, fresh - freshBefore, uint256(toDay - fromDay) * 1 days, fixed_);
     }
 
+    /// @dev Lowest and highest value set inside the window.
+    function windowRange(uint16 feed, uint16 fromDay, uint16 toDay)
+        external
+        view
+        returns (uint64 low, uint64 high)
+    {
+        Change[] storage history = _history[feed];
+        for (uint256 i; i < history.length; ++i) {
+            (uint256 day, uint64 price) = (history[i].time / 1 days, history[i].price);
+            if (day < fromDay || day >= toDay) continue;
+            if (price > high) high = price;
+            if (price < low || low == 0) low = price;
+        }
+    }
+
     function lastBefore(uint16 feed, uint16 day) external view returns (uint64 price, uint32 time) {
         Change[] storage history = _history[feed];
         for (uint256 i; i < history.length && history[i].time < uint256(day) * 1 days; ++i) {
