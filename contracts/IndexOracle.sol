@@ -396,11 +396,9 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
         (bool moved, uint256 self, uint256 chain, uint256 free) = (false, _self, _chain, 0);
         assembly ("memory-safe") {
             moved := or(xor(address(), self), xor(chainid(), chain))
-        }
-        if (!moved) return _domain;
-        assembly ("memory-safe") {
             free := mload(0x40)
         }
+        if (!moved) return _domain;
         separator = _domainSeparatorV4();
         assembly ("memory-safe") {
             mstore(0x40, free)

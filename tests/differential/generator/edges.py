@@ -407,28 +407,6 @@ def nobodys_business(w: World) -> Plan:
     yield w.act(sender, "token.transfer", token, w.owner, 1)
     for verb in ("mint", "burn"):
         yield w.act(sender, f"token.{verb}", token, sender, 1)
-def costless_leg(w: World) -> Plan:
-    """A spread, of which one leg is closed at the price of its opening: not even a quote is left of it."""
-    yield from w.refresh()
-    feed, near = w.pick(list(w.feeds)), w.view.series_count + 1
-    sizes = {"min_lots": 1, "position_limit": 300, "open_interest_cap": 300}
-    for start in (w.day + 2, w.day + 3):
-        window = {"window_start": start, "expiry_day": start + 1}
-        yield list_series(w, feed, **sizes, **window, taker_fee=0, maker_rebate=0)
-    names = [w.view.owner_of(n) for n in w.accounts()]
-    if near + 1 not in w.alive() or len(names) < 3:
-        return
-    first, second, third = w.rng.sample(names, 3)
-    ticks = []
-    for series in (near, near + 1):
-        yield w.act(first, "exchange.refreshMark", series)
-        ticks.append(max(1, int(w.view.hot(series).mark)))
-        for one in (first, second, third):
-            yield from plans.fund(w, one, 30 * w.lot_margin(series))
-    yield from plans.meet(w, near, third, first, 20, ticks[0])
-    yield from plans.meet(w, near + 1, second, third, 20, ticks[1])
-    yield from plans.strip(w, third)
-    yield from plans.meet(w, near, second, third, 20, ticks[0])
 
 
 EDGES = (
@@ -451,5 +429,5 @@ EDGES = (
     huge_quote,
     many_sets,
     debtor,  # once more: it does not always end in a debt
-    costless_leg,
+    plans.costless_leg,
 )

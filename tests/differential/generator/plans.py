@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from differential.generator import clearing, index, trading
-from differential.generator.setup import MOST_VALUE, UNITS, deposit_size, insure
+from differential.generator.setup import MOST_VALUE, UNITS, deposit_size, insure, list_series
 from differential.generator.trading import FOK, IOC, POST, REDUCE, SELL_FLAG
 from differential.generator.world import AGENTS, BUY, DAY, SELL, STRANGERS, TRADERS, Plan, World
 from olivepress.errors import Reverted
@@ -412,3 +412,27 @@ def strangers(w: World) -> Plan:
     yield w.act(who, "exchange.withdraw", 1, who)
     yield w.act(who, "exchange.settleAccounts", (1,))
     yield index.refuse_role(w)
+
+
+def costless_leg(w: World) -> Plan:
+    """A spread, of which one leg is closed at the price of its opening: not even a quote is left of it."""
+    yield from w.refresh()
+    feed, near = w.pick(list(w.feeds)), w.view.series_count + 1
+    sizes = {"min_lots": 1, "position_limit": 300, "open_interest_cap": 300}
+    for start in (w.day + 2, w.day + 3):
+        window = {"window_start": start, "expiry_day": start + 1}
+        yield list_series(w, feed, **sizes, **window, taker_fee=0, maker_rebate=0)
+    names = [w.view.owner_of(n) for n in w.accounts()]
+    if near + 1 not in w.alive() or len(names) < 3:
+        return
+    first, second, third = w.rng.sample(names, 3)
+    ticks = []
+    for series in (near, near + 1):
+        yield w.act(first, "exchange.refreshMark", series)
+        ticks.append(max(1, int(w.view.hot(series).mark)))
+        for one in (first, second, third):
+            yield from fund(w, one, 30 * w.lot_margin(series))
+    yield from meet(w, near, third, first, 20, ticks[0])
+    yield from meet(w, near + 1, second, third, 20, ticks[1])
+    yield from strip(w, third)
+    yield from meet(w, near, second, third, 20, ticks[0])
