@@ -164,7 +164,7 @@ def test_a_disagreement_is_shrunk_to_a_script_that_replays_it(tmp_path: Path) ->
         again = replay(shrunk)
     assert again is not None
     assert again.kind == found.kind
-    assert len(shrunk) < len(report.history) // 3
+    assert len(shrunk) < min(25, len(report.history))  # of them some fifteen set a market up
     assert replay(shrunk) is None  # without the changed rule
     assert printed(tmp_path, script(shrunk, found)) == "no disagreement\n"
     assert printed(tmp_path, script(shrunk, found, mutant="taker-fee-rounded-down")) == f"{again}\n"
