@@ -68,7 +68,7 @@ contract AuctionTest is DeskBase {
         topUp(FEED, insurance);
         move(mark);
         exchange.flag(trader);
-        skip(wait);
+        watch(trader, START + wait);
         AccountMargin memory was = margin(trader);
         (uint256 paid, uint256 insured) = bid(bidder, trader, FEED, bound(fraction, 100_000, 1e6));
         AccountMargin memory m = margin(trader);
