@@ -232,8 +232,7 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
         FeedState state = _existing(feed);
         price = uint64(state.price());
         time = uint32(state.time());
-        fresh = time != 0 && block.timestamp <= uint256(time) + state.heartbeat() && !state.pending()
-            && !state.halted();
+        fresh = state.isFresh();
     }
 
     /// @inheritdoc IIndexOracle

@@ -115,6 +115,16 @@ library FeedStateLib {
         return FeedState.unwrap(self) >= PENDING;
     }
 
+    /// @notice In force and, with this second, not older than the heartbeat. Before the first report `time` is 0, which is
+    /// older; it is never ahead.
+    function isFresh(FeedState self) internal view returns (bool young) {
+        uint256 limit = self.heartbeat();
+        uint256 last = self.time();
+        assembly ("memory-safe") {
+            young := and(lt(self, PENDING), iszero(gt(sub(timestamp(), last), limit)))
+        }
+    }
+
     function withPending(FeedState self, bool on) internal pure returns (FeedState) {
         uint256 raw = FeedState.unwrap(self);
         return FeedState.wrap(on ? raw | PENDING : raw & ~PENDING);

@@ -169,7 +169,8 @@ def npm_tool(name: str, npm: list[str | Path], env: dict[str, str]) -> Path:
 def user_tool(name: str, version: str) -> Path | None:
     """The user's own release of the pinned minor version; formatting differs between minor versions."""
     path = shutil.which(name)
-    if path is None:
+    # One script may run another, with our own on PATH.
+    if path is None or Path(path).resolve().is_relative_to(NODE_MODULES.resolve()):
         return None
     match = re.search(r"[Vv]ersion: v?(\d+\.\d+)\.\d+(\S*)", output([path, "--version"]) or "")
     fits = match and match[1] == version.rpartition(".")[0] and not match[2].startswith("-nightly")

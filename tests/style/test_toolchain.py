@@ -38,6 +38,13 @@ def test_a_foundry_of_the_same_minor_version_fits(
     assert provision.user_tool("forge", "1.7.1") == (tmp_path / "forge" if fits else None)
 
 
+def test_our_own_foundry_is_not_taken_for_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    executable(tmp_path, "forge", "forge Version: 1.7.1")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(provision, "NODE_MODULES", tmp_path.parent)
+    assert provision.user_tool("forge", "1.7.1") is None
+
+
 @pytest.mark.parametrize(("version", "fits"), [("0.8.37", True), ("0.8.36", False), ("0.8.370", False)])
 def test_only_the_pinned_solc_fits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, fits: bool
