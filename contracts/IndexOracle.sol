@@ -26,7 +26,6 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
     uint64 private constant MAX_VALUE = uint64(FeedStateLib.MAX_PRICE);
     /// @dev Midnights that one report can cross. After a longer silence `fixCheckpoint` comes first.
     uint256 private constant MAX_MIDNIGHTS = 8;
-
     uint256 private constant DAY = 1 days;
 
     /// @inheritdoc IIndexOracle
@@ -57,6 +56,7 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
 
     // ------------------------------------------------------------------ reports
 
+    // slither-disable-start incorrect-equality (a time, a value or a place of calldata is 0 or the end, or it is not)
     /// @inheritdoc IIndexOracle
     function update(bytes calldata packed) external {
         (bool fine, BatchHeader header, OperatorSet operators, uint256 count, uint256 column) =
@@ -224,6 +224,8 @@ contract IndexOracle is IIndexOracle, Ownable2Step, EIP712 {
         if (day - 1 > lastDay && !_stored(feed, day - 1)) revert CheckpointMissing(feed, day - 1);
         _storeCheckpoint(feed, state, day);
     }
+
+    // slither-disable-end incorrect-equality
 
     // ------------------------------------------------------------------ reads
 

@@ -293,6 +293,7 @@ library SignedBatch {
             let list := add(add(add(ARRAY, GAP), mload(SIZE)), mload(PACKED))
             // The highest bit, the sign, says whether the next operator is silent; after the first one comes a 1
             // and no other.
+            // slither-disable-next-line incorrect-shift (the number that is shifted stands second, as in every shift)
             let silences := or(shl(sub(256, operators), not(bits)), shl(sub(255, operators), 1))
             for {} 1 {} {
                 for {} iszero(slt(silences, 0)) { silences := shl(1, silences) } {

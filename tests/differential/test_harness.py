@@ -24,7 +24,7 @@ from differential.shrink import script, shrink
 from differential.words import Words
 from model_kit import IOC, SELL, TODAY, Market
 from olivepress.model import IndexOracle
-from olivepress.model.state import Clock
+from olivepress.model.state import Clock, Position
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,6 +57,11 @@ def _order(arena: Arena) -> None:
     next(iter(next(levels).orders.values())).client_id += 1
 
 
+def _position(arena: Arena) -> Position:
+    series = arena.exchange.state.series.values()
+    return next(one for each in series for one in each.positions.values())
+
+
 def _tick(arena: Arena) -> None:
     arena.exchange.state.series[1].sides[0].ticks.insert(0, 1)
 
@@ -69,7 +74,7 @@ def _generation(arena: Arena) -> None:
 
 CHANGES: list[tuple[str, Callable[[Arena], object]]] = [
     ("cash", lambda a: setattr(a.exchange.state.accounts[1], "cash", a.exchange.state.accounts[1].cash + 1)),
-    ("epoch", lambda a: setattr(next(iter(a.exchange.state.series[1].positions.values())), "epoch", 999)),
+    ("epoch", lambda a: setattr(_position(a), "epoch", 999)),
     ("basis", lambda a: setattr(a.exchange.state.series[1].hot, "basis", 12_345)),
     ("members", lambda a: setattr(a.exchange.state.series[1].money, "members", 77)),
     ("fees", lambda a: setattr(a.exchange.state.series[1].money, "fees", 10**15)),

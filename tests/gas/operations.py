@@ -154,8 +154,9 @@ async def liquidate_book(m: Market) -> Tx:
 async def liquidate_slice(m: Market) -> Tx:
     """Half of an account's positions in one series, 15 minutes into its auction."""
     await _crash(m)
-    await m.bench.mine(m.call(m.keeper, "flag", m.numbers[m.victim]))
-    m.bench.time += 900
+    for _ in range(2):  # a clock at which nobody looks for ten minutes starts anew
+        await m.bench.mine(m.call(m.keeper, "flag", m.numbers[m.victim]))
+        m.bench.time += 450
     await m.tell(INDEX * 81 // 100)
     return m.call(m.keeper, "auction", m.numbers[m.victim], 1, 500_000)
 
