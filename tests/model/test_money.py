@@ -107,6 +107,18 @@ def test_a_quote_that_leaves_its_width_is_refused() -> None:
     assert caught.value.values == {"width": 79, "value": 2**78}
 
 
+def test_the_first_fill_beyond_the_width_is_named() -> None:
+    """Each fill is checked, not what several of one maker come to. [BOOK-23] [SETTLE-2]"""
+    market = Market(price=1_000)
+    market.fund("ann", "bob")
+    for _ in range(2):
+        market.buy("ann", 1_000, 5)
+    market.position("ann").quote = 4_000 - 2**78
+    with pytest.raises(Overflow) as caught:
+        market.sell("bob", 1_000, 10, 1)
+    assert caught.value.values == {"width": 79, "value": -(2**78) - 1_000}
+
+
 def test_withdrawals_go_to_somebody(market: Market) -> None:
     for nobody in (ZERO_ADDRESS, "exchange"):
         with pytest.raises(InvalidRecipient):

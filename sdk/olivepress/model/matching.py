@@ -42,7 +42,7 @@ _new = tuple.__new__  # skips the generated constructors of the records
 @dataclass(slots=True)
 class Walk:
     """`left` are lots still to trade, `flags` those of the taking order, `end` says why the walk stopped
-    early. `maker` is the account met last, `met` its position, and `filled` says whether it traded."""
+    early. `maker` is the account met last, `met` its position."""
 
     side: Side
     left: int
@@ -54,7 +54,6 @@ class Walk:
     stopped: bool = False
     end: int = END_FILLED
     maker: int = 0
-    filled: bool = False
 
 
 def walk(c: Context, side: Side, limit: int, lots: int, flags: int) -> tuple[int, int]:
@@ -75,7 +74,6 @@ def walk(c: Context, side: Side, limit: int, lots: int, flags: int) -> tuple[int
             break
         if not _level(c, w, side.levels[tick]) or w.left == 0 or w.stopped:
             break
-    _leave(w)
     return w.left, w.end
 
 
@@ -146,16 +144,9 @@ def _order(c: Context, w: Walk, order: Order, index: int) -> bool:
 
 def _meet(c: Context, w: Walk, account: int) -> None:
     """Another maker than before."""
-    _leave(w)
     w.maker = account
     w.met = c.series.positions[account]
-    w.filled = False
     c.state.journal.keep(w.met)
-
-
-def _leave(w: Walk) -> None:
-    if w.filled:
-        fits(w.met)
 
 
 def _dead(c: Context, w: Walk, order: Order, position: Position, own: bool) -> int:
@@ -189,8 +180,8 @@ def _fill(c: Context, w: Walk, order: Order, position: Position, order_id: int) 
         clipped = max(held - most, 0)
         left = held - lots - clipped
     w.left -= lots
-    w.filled = True
     exchange(c, position, w.side.side, w.tick, lots)
+    fits(position)
     book.release(position, w.side.side, lots + clipped, left == 0)
     fill = (order_id, w.side.side, w.tick, lots, order.account, order.client_id, left + clipped)
     c.records.append(_new(Filled, fill))
