@@ -160,6 +160,13 @@ def slip(w: World) -> Plan:
         if equity < mm or series not in w.alive():
             break
         yield from jump(w, feed, 1_020 if short else 980)
+    if victim and series in w.alive() and w.chance(50):
+        # Until less is left than a keeper is promised.
+        equity, _, _, mm = w.margin(victim)
+        held, v = abs(w.view.position(victim, series).lots), int(w.view.terms(series).tick_value)
+        whole = held * int(w.view.hot(series).mark) * v
+        move = max(0, equity - mm * w.between(1, 9) // 100) * 1_000 // max(1, whole)
+        yield from jump(w, feed, 1_000 + move if short else 1_000 - move)
     makers = [one for one in w.accounts() if one != victim]
     for _ in range(w.between(1, 4) if victim and makers else 0):
         yield w.act(w.trader(), "exchange.refreshMark", series)
