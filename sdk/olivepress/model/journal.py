@@ -126,14 +126,16 @@ def atomic(verb: Callable[Concatenate[J, P], R]) -> Callable[Concatenate[J, P], 
 
     @wraps(verb)
     def run(self: J, /, *arguments: P.args, **named: P.kwargs) -> R:
-        logged = len(self.log.entries)
+        told, changed = self.log.entries, self.journal.entries
+        logged = len(told)
         try:
-            return verb(self, *arguments, **named)
+            answer = verb(self, *arguments, **named)
         except BaseException:
             self.journal.undo()
-            del self.log.entries[logged:]
+            changed.clear()
+            del told[logged:]
             raise
-        finally:
-            self.journal.entries.clear()
+        changed.clear()
+        return answer
 
     return run

@@ -183,7 +183,7 @@ def _measure(
     if stale and lots:
         m.stale = True
     # MARGIN-9: im(size) grows with the position's share of open interest.
-    bought, sold = abs(lots + position.open_buy), abs(lots - position.open_sell)
+    bought, sold = lots + position.open_buy, position.open_sell - lots
     size = bought if bought > sold else sold
     im_rate = spec.im_bps * 10_000
     if size:
@@ -230,8 +230,8 @@ def _initial(group: list[Leg]) -> int:
             rate = im_rate
         if spec.spread_bps > spread_bps:
             spread_bps = spec.spread_bps
-    bought, sold = abs(longs - shorts + buys), abs(longs - shorts - sells)
     long_side, short_side = longs + buys, shorts + sells
+    bought, sold = long_side - shorts, short_side - longs
     offset = long_side if long_side < short_side else short_side
     scaled = rate * (bought if bought > sold else sold) + spread_bps * 10_000 * offset
     most = rate * (longs + buys + sells) + (_capped(group, rate) if shorts else 0)

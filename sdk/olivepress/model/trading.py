@@ -248,7 +248,7 @@ def cancel(state: State, account: Account, order_id: int) -> None:
     order = book.remove(state, account, position, series.sides[side], *where)
     if order is None:
         refuse(OrderNotLive, order_id)
-    gone = Cancelled(order_id, BY_OWNER, tick, order.lots, account.id, order.client_id)
+    gone = _new(Cancelled, (order_id, BY_OWNER, tick, order.lots, account.id, order.client_id))
     state.log.add(Book, series.id, account.id, (gone,))
 
 
