@@ -261,8 +261,26 @@ contract Lens is ILens {
     }
 
     /// @inheritdoc ILens
-    function openOrders(uint32 account, uint16 series) external view returns (OrderView[] memory none) {
-        _account(account);
+    function openOrders(uint32 account, uint16 series) external view returns (OrderView[] memory all) {
+        uint256 word = _account(account);
+        if (series != 0) return _ordersOf(account, series);
+        uint16[] memory list = _series(word);
+        OrderView[][] memory each = new OrderView[][](list.length);
+        uint256 count;
+        for (uint256 i; i < list.length; ++i) {
+            each[i] = _ordersOf(account, list[i]);
+            count += each[i].length;
+        }
+        all = new OrderView[](count);
+        for (uint256 i = list.length; i > 0;) {
+            OrderView[] memory some = each[--i];
+            for (uint256 j = some.length; j > 0;) {
+                all[--count] = some[--j];
+            }
+        }
+    }
+
+    function _ordersOf(uint32 account, uint16 series) private view returns (OrderView[] memory none) {
         return _open(series) ? BookReader.ordersOf(exchange, series, account) : none;
     }
 

@@ -102,7 +102,8 @@ interface ILens {
     function depth(uint16 series, bool sells, uint16 maxLevels) external view returns (LevelView[] memory);
     /// @notice Orders in priority order, best level first, at most `maxOrders` and at most 4,096.
     function orders(uint16 series, bool sells, uint16 maxOrders) external view returns (OrderView[] memory);
-    /// @notice The account's orders in one series: buys, then sells, each in priority order.
-    /// @dev Walks both sides until it has met as many as the position counts, so the book bounds it.
+    /// @notice The account's orders in one series, or with `series` 0 in all of them, one after the other as `seriesOf`
+    /// has them: buys, then sells, each in priority order.
+    /// @dev Walks both sides until it has met as many as the position counts, so the books bound it.
     function openOrders(uint32 account, uint16 series) external view returns (OrderView[] memory);
 }

@@ -223,4 +223,27 @@ contract LensBookTest is Base {
         assertEq(lens.openOrders(a, series).length, 0);
         assertEq(lens.seriesInfo(series).bestAsk, 0);
     }
+
+    function test_one_call_for_the_orders_of_all_series() public {
+        SeriesSpec memory later = spec();
+        later.windowStart += 31;
+        later.expiryDay += 31;
+        uint16 other = exchange.listSeries(later);
+        keep(a, SELL, 3510, 5, 0);
+        keep(a + 1, SELL, 3511, 1, 0);
+        keep(a, 0, 3480, 4, 0);
+        vm.prank(owner(a));
+        (uint96 far,) = exchange.place(other, 0, 3490, 2, 0, 77, 0);
+        OrderView[] memory got = lens.openOrders(a, 0);
+        assertEq(got.length, 3);
+        assertEq(got[0].orderId, kept[2].id);
+        assertEq(got[1].orderId, kept[0].id);
+        assertEq(got[2].orderId, far);
+        assertEq(got[2].clientId, 77);
+        assertEq(lens.openOrders(a + 2, 0).length, 0);
+        warpTo(EXPIRY_DAY, 0);
+        got = lens.openOrders(a, 0);
+        assertEq(got.length, 1);
+        assertEq(got[0].orderId, far);
+    }
 }
