@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,10 @@ def main() -> int:
     parser.add_argument("--processes", type=int, metavar="P", help="so many lives at a time, each to its end")
     parser.add_argument("--first-life", type=int, default=0, metavar="L", help="begin with this life")
     parser.add_argument(
-        "--contracts", type=Path, metavar="DIR", help="another build of the contracts: the folder of its JSON"
-    )
-    parser.add_argument(
-        "--coinbase", type=int, default=0, metavar="C", help="address of the block's producer"
+        "--contracts",
+        type=Path,
+        metavar="DIR",
+        help="another build of the contracts: the folder of its JSON, as scripts/mutate --artifacts makes it",
     )
     parser.add_argument(
         "--full-every",
@@ -41,16 +43,18 @@ def main() -> int:
     parser.add_argument(
         "--mutant",
         metavar="NAME",
-        choices=["list", "all", *mutants.MODEL],
-        help="with a rule of the model changed; 'list' names them",
+        help="with a rule changed, of the model or of DIR; 'list' names them, 'all': each in turn",
     )
     options = parser.parse_args()
-    if options.mutant == "list":
-        print("\n".join(f"{name}: {one.rule}" for name, one in mutants.MODEL.items()))
-        return 0
     if options.mutant is not None:
-        names = list(mutants.MODEL) if options.mutant == "all" else [options.mutant]
-        return max(_mutant(name, options) for name in names)
+        known = _mutants(options.contracts)
+        if options.mutant == "list":
+            print("\n".join(known))
+            return 0
+        if options.mutant not in ("all", *known):
+            parser.error(f"--mutant {options.mutant}: not one of list, all, {', '.join(known)}")
+        chosen = list(known) if options.mutant == "all" else [options.mutant]
+        return max([_mutant(name, known[name], options) for name in chosen])
     report = _run(options)
     if options.outcomes:
         for (verb, outcome), count in sorted(report.outcomes.items()):
@@ -65,15 +69,22 @@ def main() -> int:
     return int(failed)
 
 
-def _arena(options: argparse.Namespace) -> dict[str, Any]:
-    """Which contracts: the shipped ones, or a build with switches."""
-    arena: dict[str, Any] = {"coinbase": f"0x{options.coinbase:040x}"}
-    if options.contracts is not None:
-        arena["artifacts"] = read_artifacts(options.contracts)
-    return arena
+def _mutants(contracts: Path | None) -> dict[str, int]:
+    """Names of the rules that can be changed: 0 for those of the model, the block's producer for others."""
+    if contracts is None:
+        return dict.fromkeys(mutants.MODEL, 0)
+    found: dict[str, int] = json.loads((contracts / "mutants.json").read_text())
+    return found
 
 
-def _run(options: argparse.Namespace) -> Report:
+def _arena(options: argparse.Namespace, coinbase: int = 0) -> dict[str, Any]:
+    """Which contracts: the shipped ones, or a build with switches, of which one is on."""
+    if options.contracts is None:
+        return {}
+    return {"artifacts": read_artifacts(options.contracts), "coinbase": f"0x{coinbase:040x}"}
+
+
+def _run(options: argparse.Namespace, coinbase: int = 0) -> Report:
     begun = time.monotonic()
     last = begun
 
@@ -86,36 +97,36 @@ def _run(options: argparse.Namespace) -> Report:
             print(f"{now - begun:7.0f} s  {speed:6.0f} actions/s  {report.line()}", flush=True)
 
     go = partial(run_side_by_side, processes=options.processes) if options.processes else run
-    arena = _arena(options) | {"full_every": options.full_every}
+    arena = _arena(options, coinbase) | {"full_every": options.full_every}
     return go(options.actions, options.seed, first_life=options.first_life, told=told, options=arena)
 
 
-def _mutant(name: str, options: argparse.Namespace) -> int:
+def _mutant(name: str, coinbase: int, options: argparse.Namespace) -> int:
     """Whether the run overlooks a changed rule. Where one is noticed and a script asked for, it is shrunk."""
-    with mutants.MODEL[name]:
-        report = _run(options)
+    with nullcontext() if coinbase else mutants.MODEL[name]:
+        report = _run(options, coinbase)
         found = report.disagreement
         at = f"action {report.actions + 1:,}: {found.kind}" if found else f"not in {report.actions:,} actions"
         print(f"{name}: {at}", flush=True)
         if options.script is not None and options.mutant == name:
-            _show(report, options)
+            _show(report, options, coinbase)
     return int(found is None)
 
 
-def _show(report: Report, options: argparse.Namespace) -> None:
+def _show(report: Report, options: argparse.Namespace, coinbase: int = 0) -> None:
     found = report.disagreement
     if found is None:
         return
     life = report.lives - 1 + options.first_life
     print(f"disagreement in life {life}, shrinking {len(report.history)} actions", flush=True)
-    again = partial(replay, **_arena(options))
+    again = partial(replay, **_arena(options, coinbase))
     actions = shrink(report.history, again)
     text = script(
         actions,
         again(actions) or found,
-        mutant=options.mutant or "",
+        mutant="" if coinbase else options.mutant or "",
         contracts=options.contracts,
-        coinbase=options.coinbase,
+        coinbase=coinbase,
     )
     if options.script is not None:
         options.script.write_text(text)

@@ -30,12 +30,14 @@ class Action:
     :param verb: target and function as the contracts name it, e.g. 'exchange.place'; a position token is
         'token' and its address the first argument
     :param args: arguments in contract units; bytes as bytes, structs as their Python types or tuples
+    :param appended: bytes behind the arguments, which nothing may heed
     """
 
     at: int
     sender: str
     verb: str
     args: tuple[Any, ...] = ()
+    appended: bytes = b""
 
     @property
     def target(self) -> str:
@@ -56,7 +58,8 @@ class Action:
             return _PACKED[self.function](*self.arguments)
         if self.function == "":  # raw bytes at the exchange
             return bytes(self.args[0])
-        return interface_of(self.target).functions[self.function].encode(*map(_plain, self.arguments))
+        entry = interface_of(self.target).functions[self.function]
+        return entry.encode(*map(_plain, self.arguments)) + self.appended
 
 
 def _plain(value: Any) -> Any:

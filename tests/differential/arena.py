@@ -18,7 +18,7 @@ from olivepress.contracts.artifacts import Artifact
 from olivepress.events.model import Book
 
 DAY = 86_400
-FULL_EVERY = 25
+FULL_EVERY = 10
 
 
 class Disagreement(AssertionError):

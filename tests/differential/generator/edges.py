@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from differential.generator import clearing, endings, index, plans, trading
-from differential.generator.setup import UNITS, insure, list_series, new_feed, spec
-from differential.generator.trading import POST, SELL_FLAG
-from differential.generator.world import DAY, MAX_LAG, SELL, TRADERS, Plan, World
-from differential.updates import OPERATORS
-from olivepress.contracts import packing
+from dataclasses import replace
 
-MAX_OPEN_ORDERS, MAX_SERIES, MAX_LIVE, MAX_SETS = 250, 10, 16, 255
+from differential.generator import clearing, distress, endings, feeds, plans, trading
+from differential.generator.setup import UNITS, later_series, list_series, new_feed
+from differential.generator.trading import POST, SELL_FLAG
+from differential.generator.world import DAY, GUARDIAN, MAX_LAG, TRADERS, Plan, World
+from olivepress.contracts import packing
+from olivepress.signer import address_bytes
+
+MAX_OPEN_ORDERS, MAX_SERIES, MAX_LIVE = 250, 10, 16
+BRAKE = 7 * DAY
 
 
 def many_orders(w: World) -> Plan:
@@ -117,53 +120,6 @@ def huge_quote(w: World) -> Plan:
         yield w.act(one, "exchange.withdraw", w.view.cash(w.account_of(one)) // 2, one)
 
 
-def many_sets(w: World) -> Plan:
-    """More operator sets than a feed can name."""
-    while len(w.sets) <= MAX_SETS:
-        number = len(w.sets) + 1
-        w.sets[number] = [[OPERATORS[0]]]
-        yield w.act(w.oracle_owner, "oracle.addOperatorSet", (OPERATORS[0].address,), 1)
-    for number in range(MAX_SETS, 3, -1):
-        w.sets.pop(number, None)
-
-
-def long_silence(w: World) -> Plan:
-    """A feed that is silent for more days than one report can close."""
-    feed = w.pick(list(w.feeds))
-    before = int(w.view.feed(feed).time) // DAY
-    w.feeds[feed].silent = True
-    w.wait(w.between(8, 11) * DAY)
-    action = w.update(feed)
-    if action is not None:
-        yield action
-    yield w.act(w.trader(), "oracle.fixCheckpoint", feed, w.day - 1)
-    for day in range(before + 1, w.day + 1):
-        yield w.act(w.trader(), "oracle.fixCheckpoint", feed, day)
-    w.feeds[feed].silent = False
-    yield from w.refresh()
-    for series in list(w.listed()):
-        if series in w.expired() and w.view.hot(series).flags & 8 == 0:
-            yield from endings.settle(w, series)
-
-
-def late_confirmation(w: World) -> Plan:
-    """A round that waits across midnight keeps the checkpoint open."""
-    feed = w.pick(list(w.feeds))
-    plan = w.feeds[feed]
-    yield from w.pass_time((w.day + 1) * DAY - w.between(1, 60))
-    plan.value = plan.value * w.pick([5, 7, 15, 20]) // 10
-    action = w.update(feed)
-    if action is not None:
-        yield action
-    w.wait(MAX_LAG + 100)
-    yield w.act(w.trader(), "oracle.fixCheckpoint", feed, w.day)
-    w.wait(w.pick([0, plan.heartbeat]))
-    action = w.update(feed)
-    if action is not None:
-        yield action
-    yield w.act(w.trader(), "oracle.fixCheckpoint", feed, w.day)
-
-
 def poor_wrapper(w: World) -> Plan:
     """Somebody wraps lots whose loss its cash does not cover; and margin does not cover the rest."""
     series = w.pick(w.alive())
@@ -204,59 +160,6 @@ def empty_pool(w: World) -> Plan:
     yield w.act(first, "exchange.realise", accounts[0], series, (accounts[0], accounts[1]))
     for payers in ((accounts[1],), (accounts[2],), (accounts[2], accounts[1])):
         yield w.act(first, "exchange.realise", accounts[0], series, payers)
-
-
-def later_series(w: World) -> Plan:
-    """A month that is not over before a gain can be drawn."""
-    start = w.day + w.between(4, 5)
-    feed = w.pick(list(w.feeds))
-    sizes = {"min_lots": 1, "position_limit": 100, "open_interest_cap": 200}
-    yield list_series(w, feed, window_start=start, expiry_day=start + 1, **sizes)
-
-
-def declared_deficit(w: World) -> Plan:
-    """A gain that nobody may draw while a deficit is declared in its feed and not insured."""
-    yield from later_series(w)
-    series = w.view.series_count
-    names = [w.view.owner_of(n) for n in w.accounts()]
-    if series not in w.alive() or len(names) < 4:
-        return
-    first, second, third, fourth = w.rng.sample(names, 4)
-    lot = int(w.view.hot(series).mark * w.view.terms(series).tick_value)
-    for one in (first, second, third, fourth):
-        yield from plans.fund(w, one, lot * 20)
-    yield w.act(first, "exchange.refreshMark", series)
-    low, high = w.band(series)
-    yield from plans.meet(w, series, first, second, 4, low)
-    yield from plans.meet(w, series, second, first, 4, high)
-    yield from plans.meet(w, series, third, fourth, 10)
-    for one in (third, fourth):
-        yield from plans.strip(w, one)
-    yield from w.pass_time((w.day + 2) * DAY)
-    feed = int(w.view.terms(series).feed)
-    accounts = [w.account_of(one) for one in (third, fourth)]
-    fall = w.pick([400, 2_500])
-    for _ in range(3):
-        yield from plans.jump(w, feed, fall)
-        if min(w.margin(account)[0] for account in accounts) < 0:
-            break
-    flagged = w.now
-    for account in accounts:
-        yield w.act(first, "exchange.flag", account)
-        yield w.act(first, "exchange.declare", account, feed)
-    for waited in (plans.MEMORY, 2 * plans.MEMORY):
-        yield from w.pass_time(flagged + waited)
-        for account in accounts:
-            yield w.act(first, "exchange.flag", account)
-    for waited in (plans.AUCTION - 1, plans.AUCTION):
-        yield from w.pass_time(flagged + waited)
-        for account in accounts:
-            yield w.act(first, "exchange.declare", account, feed)
-    for payers in ((), (w.account_of(second),)):
-        yield w.act(first, "exchange.realise", w.account_of(first), series, payers)
-    yield clearing.quote_while_braked(w, feed)
-    yield from insure(w, feed, int(w.view.deficit(feed)))
-    yield w.act(first, "exchange.realise", w.account_of(first), series, ())
 
 
 def debtor(w: World) -> Plan:
@@ -303,38 +206,44 @@ def caps(w: World) -> Plan:
     yield trading.place(w, four[0], series, SELL_FLAG if w.chance(50) else 0, mark, 21, expiry=0)
 
 
-def wide_band(w: World) -> Plan:
-    """A liquidation through a book so far from the mark that the account would lose more than its share."""
-    feed = w.pick(list(w.feeds))
-    rates = {"band_bps": 3_000, "mm_bps": 500, "gap_bps": 3_500, "im_bps": 10_000, "concentration_pct": 0}
-    yield w.act(
-        w.owner,
-        "exchange.listSeries",
-        spec(w, feed, **rates, taker_fee=0, maker_rebate=0),
-    )
-    series = w.view.series_count
-    if series not in w.alive():
+def same_caps(w: World) -> Plan:
+    """A long and a short of two feeds with one cap: they are no spread."""
+    yield from w.refresh()
+    pair, names = list(w.feeds)[:2], [w.view.owner_of(n) for n in w.accounts()]
+    cap = 4 * max(map(w.mark_of, pair))
+    months = []
+    for feed in pair:
+        yield list_series(w, feed, window_start=w.day + 2, expiry_day=w.day + 3, price_cap=cap)
+        months.append(w.view.series_count)
+    if len(names) < 2 or months[0] == months[1]:
         return
-    yield from plans.leverage(w, series)
-    holders = w.holders(series)
-    for victim in holders:
-        # Money goes out until the account just meets its requirement, then the mark moves against it.
-        owner = w.view.owner_of(victim)
-        equity, _, im, _ = w.margin(victim)
-        yield w.act(owner, "exchange.withdraw", max(1, equity - im), owner)
-    up = w.chance(50)
-    for _ in range(4):
-        yield from plans.jump(w, feed, 1_150 if up else 870)
-        yield w.act(w.trader(), "exchange.refreshMark", series)
-        low, high = w.band(series)
-        rich = w.trader()
-        yield from plans.fund(w, rich, 10**13)
-        yield trading.place(w, rich, series, 0, low, 5, expiry=0)
-        yield trading.place(w, rich, series, SELL_FLAG, high, 5, expiry=0)
-        for victim in holders:
-            side = SELL if w.view.position(victim, series).lots < 0 else 0
-            limit = high if side else low
-            yield w.act(w.trader(), "exchange.liquidate", victim, series, w.between(1, 5), limit, 0)
+    first, second = w.rng.sample(names, 2)
+    for series in months:
+        yield w.act(first, "exchange.refreshMark", series)
+        for one in (first, second):
+            yield from plans.fund(w, one, 30 * w.lot_margin(series))
+    yield from plans.meet(w, months[0], first, second, 5)
+    yield from plans.meet(w, months[1], second, first, 5)
+    yield from plans.strip(w, first)
+
+
+def clipped(w: World) -> Plan:
+    """A resting reduce-only order of more lots than its account holds is met by one that wants them all."""
+    yield from later_series(w)
+    series, names = w.view.series_count, [w.view.owner_of(n) for n in w.accounts()]
+    if series not in w.alive() or len(names) < 3:
+        return
+    maker, other, taker = w.rng.sample(names, 3)
+    yield w.act(maker, "exchange.refreshMark", series)
+    for one in (maker, other, taker):
+        yield from plans.fund(w, one, 40 * w.lot_margin(series))
+    mark, lots = int(w.view.hot(series).mark), w.between(2, 8)
+    sell = w.chance(50)
+    yield from plans.meet(w, series, *((maker, other) if sell else (other, maker)), lots)
+    side, opposite = (SELL_FLAG, 0) if sell else (0, SELL_FLAG)
+    yield trading.place(w, maker, series, trading.REDUCE | side, mark, lots + 5, expiry=0, steps=0)
+    for wanted in (lots + 5, 1):
+        yield trading.place(w, taker, series, opposite | trading.IOC, mark, wanted, expiry=0, steps=0)
 
 
 def exact_gap(w: World) -> Plan:
@@ -375,24 +284,45 @@ def exact_gap(w: World) -> Plan:
         yield trading.place(w, taker, series, other | trading.IOC, mark, 1, expiry=0, steps=0)
 
 
-def wrong_rounds(w: World) -> Plan:
-    """Updates that are wrong in every way there is; feeds and operators that the oracle does not take."""
+def costless_leg(w: World) -> Plan:
+    """A spread, of which one leg is closed at the price of its opening: not even a quote is left of it."""
     yield from w.refresh()
-    for fault in index.FAULTS:
-        w.wait(1)
-        feed = w.pick(list(w.feeds))
-        good = w.report({feed: w.feeds[feed].value}, observed_at=w.fresh_time(feed))
-        if good is not None:
-            yield w.act(w.trader(), "oracle.update", fault(w, good))
-    owner, number = w.oracle_owner, w.pick(list(w.sets))
-    for wrong in range(index.WRONG_LISTS):
-        _, addresses, quorum = index.operator_lists(w, wrong)
-        yield w.act(owner, "oracle.addOperatorSet", addresses, quorum)
-    for heartbeat, bound in index.WRONG_TERMS:
-        yield w.act(owner, "oracle.addFeed", index.terms(number, heartbeat, bound))
-    for verb in index.READS:
-        yield index.read(w, verb)
-        yield index.read(w, verb)
+    feed, near = w.pick(list(w.feeds)), w.view.series_count + 1
+    sizes = {"min_lots": 1, "position_limit": 300, "open_interest_cap": 300}
+    for start in (w.day + 2, w.day + 3):
+        window = {"window_start": start, "expiry_day": start + 1}
+        yield list_series(w, feed, **sizes, **window, taker_fee=0, maker_rebate=0)
+    names = [w.view.owner_of(n) for n in w.accounts()]
+    if near + 1 not in w.alive() or len(names) < 3:
+        return
+    first, second, third = w.rng.sample(names, 3)
+    ticks = []
+    for series in (near, near + 1):
+        yield w.act(first, "exchange.refreshMark", series)
+        ticks.append(max(1, int(w.view.hot(series).mark)))
+        for one in (first, second, third):
+            yield from plans.fund(w, one, 30 * w.lot_margin(series))
+    yield from plans.meet(w, near, third, first, 20, ticks[0])
+    yield from plans.meet(w, near + 1, second, third, 20, ticks[1])
+    yield from plans.strip(w, third)
+    yield from plans.meet(w, near, second, third, 20, ticks[0])
+
+
+def long_brake(w: World) -> Plan:
+    """The guardian's brake in its last second, and when it lapses; a stranger who names the guardian."""
+    feed, start, series = w.pick(list(w.feeds)), w.day + 9, w.view.series_count + 1
+    yield list_series(w, feed, window_start=start, expiry_day=start + 1)
+    sender, lots = w.trader(), 5
+    yield from plans.fund(w, sender, 9 * lots * w.lot_margin(series))
+    yield w.act(GUARDIAN, "exchange.setReduceOnly", series, True)
+    lapses, mark = w.now + BRAKE, int(w.view.hot(series).mark)
+    yield trading.place(w, sender, series, 0, mark, lots, expiry=0)
+    yield from w.skip_to(lapses - 2)
+    for when in (lapses - 1, lapses):
+        w.wait_until(when)
+        yield trading.place(w, sender, series, 0, mark, lots, expiry=0)
+    named = w.act(w.trader(), "exchange.setReduceOnly", series, True)
+    yield replace(named, appended=address_bytes(GUARDIAN))
 
 
 def nobodys_business(w: World) -> Plan:
@@ -412,22 +342,31 @@ def nobodys_business(w: World) -> Plan:
 EDGES = (
     caps,
     exact_gap,
-    wrong_rounds,
+    feeds.wrong_rounds,
     nobodys_business,
     plans.last_second,
-    plans.last_beat,
-    wide_band,
+    feeds.last_beat,
+    feeds.exact_bound,
+    distress.wide_band,
     empty_pool,
-    declared_deficit,
+    distress.declared_deficit,
     debtor,
     poor_wrapper,
     many_series,
-    long_silence,
+    feeds.long_silence,
     riches,
-    late_confirmation,
+    feeds.late_confirmation,
     many_orders,
     huge_quote,
-    many_sets,
-    debtor,  # once more: it does not always end in a debt
-    plans.costless_leg,
+    feeds.many_sets,
+    clipped,
+    costless_leg,
+    distress.paid_keepers,
+    distress.outside_band,
+    distress.late_auction,
+    distress.silent_slice,
+    same_caps,
+    endings.exact_coverage,
+    endings.two_debts,
+    long_brake,
 )

@@ -114,9 +114,16 @@ def _median(w: World, u: Update) -> Update:
 
 
 def _short(w: World, u: Update) -> Update:
-    """One signature less than there are."""
-    first = (u.signers & -u.signers).bit_length() - 1
-    return u._replace(signers=u.signers & ~(1 << first), values=u.values[1:], signatures=u.signatures[1:])
+    """One signature less than the quorum, and right in everything else."""
+    wanted = max(0, int(w.view.operator_set(u.operator_set).quorum) - 1)
+    bits = [bit for bit in range(32) if u.signers >> bit & 1][:wanted]
+    silent = [one.address for bit, one in enumerate(w.operators(u.operator_set) or []) if bit not in bits]
+    return u._replace(
+        signers=sum(1 << bit for bit in bits),
+        silent=tuple(silent),
+        values=u.values[:wanted],
+        signatures=u.signatures[:wanted],
+    )
 
 
 def _bits(w: World, u: Update) -> Update:

@@ -7,7 +7,7 @@ from random import Random
 
 from differential.actions import Action
 from differential.evm import Contracts
-from differential.generator import clearing, edges, endings, index, office, plans, trading
+from differential.generator import clearing, distress, edges, endings, feeds, index, office, plans, trading
 from differential.generator.setup import begin, list_series
 from differential.generator.world import DAY, FIRST_DAY, MAX_LAG, Plan, World
 
@@ -73,18 +73,19 @@ MOVES: list[tuple[Move, int]] = [
 _DECK: list[Move] = [move for move, weight in MOVES for _ in range(weight)]
 
 PLANS: list[tuple[Callable[[World], Plan], int]] = [
-    (plans.crash, 22),
-    (plans.ruin, 5),
-    (plans.slip, 8),
+    (distress.crash, 22),
+    (distress.ruin, 5),
+    (distress.slip, 6),
+    (distress.paid_keepers, 6),
     (plans.flatten, 12),
     (plans.rolls, 10),
     (plans.self_trades, 10),
     (plans.ghosts, 14),
     (plans.tokens, 10),
     (plans.agents, 6),
-    (plans.stale, 6),
+    (feeds.stale, 6),
     (plans.last_second, 5),
-    (plans.last_beat, 4),
+    (feeds.last_beat, 4),
     (plans.strangers, 2),
     (plans.handover, 1),
     (endings.expire, 8),
@@ -97,7 +98,7 @@ def live(seed: int, number: int, contracts: Contracts) -> Iterator[Action]:
     what became of it. The same seed, number and contracts give the same life."""
     w = World(Random(f"{seed}/{number}"), contracts, FIRST_DAY * DAY + 1)
     yield from begin(w)
-    for place in (2 * number, 2 * number + 1):
+    for place in range(3 * number, 3 * number + 3):
         yield from edges.EDGES[place % len(edges.EDGES)](w)
         if not w.alive():  # some take days
             for feed in w.feeds:
@@ -106,8 +107,8 @@ def live(seed: int, number: int, contracts: Contracts) -> Iterator[Action]:
     done = 0
     while done < length and w.alive():
         chosen = w.pick(_PLANS) if w.chance(40) else burst
-        # These are about single seconds: nothing comes between.
-        exact = chosen in (plans.last_second, plans.last_beat, plans.ruin)
+        # These are about single seconds or a thin margin: nothing comes between.
+        exact = chosen in (plans.last_second, feeds.last_beat, distress.ruin, distress.paid_keepers)
         for action in chosen(w) if exact else mixed(w, chosen(w)):
             done += 1
             yield action

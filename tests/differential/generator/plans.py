@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from differential.generator import clearing, index, trading
-from differential.generator.setup import MOST_VALUE, UNITS, deposit_size, insure, list_series
+from differential.generator.setup import MOST_VALUE, UNITS
 from differential.generator.trading import FOK, IOC, POST, REDUCE, SELL_FLAG
-from differential.generator.world import AGENTS, BUY, DAY, SELL, STRANGERS, TRADERS, Plan, World
+from differential.generator.world import AGENTS, BUY, DAY, SELL, STRANGERS, Plan, World
 from olivepress.errors import Reverted
-
-AUCTION = 1_800  # seconds
-MEMORY = 600
 
 
 def fund(w: World, sender: str, amount: int) -> Plan:
@@ -100,119 +97,6 @@ def jump(w: World, feed: int, per_mille: int) -> Plan:
         action = w.update(feed)
         if action is not None:
             yield action
-
-
-def crash(w: World) -> Plan:
-    """Leverage, a jump of the index, and then every step of liquidation."""
-    series = w.pick(w.alive())
-    feed = int(w.view.terms(series).feed)
-    for _ in range(w.between(1, 3)):
-        yield from leverage(w, series)
-    if w.chance(30):
-        yield from make_market(w, series)
-    yield from w.refresh()
-    victim = weakest(w, series)
-    falls = [300, 500, 700] if w.chance(50) else [700, 850, 930]
-    for _ in range(w.between(5, 16)):
-        if series not in w.alive():
-            return
-        equity, _, _, mm = w.margin(victim)
-        if equity >= mm and w.chance(75):
-            fall = w.pick(falls)
-            up = w.view.position(victim, series).lots < 0
-            yield from jump(w, feed, 1_000_000 // fall if up else fall)
-        if w.chance(30):
-            w.wait(w.pick([60, 300, 900, 1_800]))
-            yield from w.refresh()
-        move = w.pick([clearing.flag, clearing.cancel_orders, clearing.liquidate, clearing.auction])
-        if move is clearing.auction and w.chance(50):
-            yield from fund(w, w.trader(), deposit_size(w) * 10)
-        if move is clearing.liquidate and w.chance(70):
-            yield from liquidity(w, series)
-        yield move(w, victim if w.chance(60) else 0)
-    if w.chance(60):
-        yield from deficit(w, feed)
-
-
-def ruin(w: World) -> Plan:
-    """Somebody falls below zero, and is declared as soon as can be."""
-    series = w.pick(w.alive())
-    yield from w.refresh()
-    yield from leverage(w, series)
-    victim, feed = weakest(w, series), int(w.view.terms(series).feed)
-    for _ in range(4):
-        if w.margin(victim)[0] < 0 or series not in w.alive():
-            break
-        up = w.view.position(victim, series).lots < 0
-        yield from jump(w, feed, 2_000 if up else 500)
-    yield from deficit(w, feed)
-
-
-def slip(w: World) -> Plan:
-    """Somebody slips just below maintenance margin and is closed near the mark, a part at a time."""
-    series = w.pick(w.alive())
-    yield from w.refresh()
-    yield from leverage(w, series)
-    victim, feed = weakest(w, series), int(w.view.terms(series).feed)
-    short = w.view.position(victim, series).lots < 0
-    for _ in range(14):
-        equity, _, _, mm = w.margin(victim)
-        if equity < mm or series not in w.alive():
-            break
-        yield from jump(w, feed, 1_020 if short else 980)
-    if victim and series in w.alive() and w.chance(50):
-        # Until less is left than a keeper is promised.
-        equity, _, _, mm = w.margin(victim)
-        held, v = abs(w.view.position(victim, series).lots), int(w.view.terms(series).tick_value)
-        whole = held * int(w.view.hot(series).mark) * v
-        move = max(0, equity - mm * w.between(1, 9) // 100) * 1_000 // max(1, whole)
-        yield from jump(w, feed, 1_000 + move if short else 1_000 - move)
-    makers = [one for one in w.accounts() if one != victim]
-    for _ in range(w.between(1, 4) if victim and makers else 0):
-        yield w.act(w.trader(), "exchange.refreshMark", series)
-        maker, lots = w.view.owner_of(w.pick(makers)), w.between(1, 12)
-        yield from fund(w, maker, 2 * lots * w.lot_margin(series))
-        mark = int(w.view.hot(series).mark)
-        yield trading.place(w, maker, series, SELL_FLAG if short else 0, mark, lots, expiry=0, steps=0)
-        yield clearing.liquidate(w, victim)
-
-
-def weakest(w: World, series: int) -> int:
-    """The holder that is nearest to its maintenance margin; 0 when nobody holds lots."""
-
-    def distance(account: int) -> int:
-        equity, _, _, mm = w.margin(account)
-        return (equity - mm) * 1_000 // max(1, mm)
-
-    return min(w.holders(series), key=distance, default=0)
-
-
-def watched(w: World, account: int, until: int) -> Plan:
-    """Time passes under somebody's eyes; now and then they look a second too late."""
-    while w.now + MEMORY < until:
-        yield from w.pass_time(w.now + MEMORY + (1 if w.chance(5) else 0))
-        yield w.act(w.trader(), "exchange.flag", account)
-    w.wait_until(until)
-
-
-def deficit(w: World, feed: int) -> Plan:
-    """An account below zero is declared, draws are stopped, and insurance or a cure lets them go again."""
-    account = clearing.worst(w)
-    yield w.act(w.trader(), "exchange.flag", account)
-    yield w.act(w.trader(), "exchange.declare", account, feed)
-    since = int(w.view.clock(account).negative_since) or w.now
-    yield from watched(w, account, since + AUCTION - w.pick([0, 1]))
-    yield w.act(w.trader(), "exchange.declare", account, feed)
-    w.wait_until(since + AUCTION)
-    yield w.act(w.trader(), "exchange.declare", account, feed)
-    yield clearing.quote_while_braked(w, feed)
-    for _ in range(2):
-        yield clearing.realise(w)
-    if w.chance(50):
-        yield from insure(w, feed, int(w.view.deficit(feed)) + w.between(0, 1))
-    if w.chance(50) and account in w.accounts():
-        yield from fund(w, w.view.owner_of(account), deposit_size(w) * 5)
-        yield w.act(w.trader(), "exchange.declare", account, feed)
 
 
 def flatten(w: World) -> Plan:
@@ -359,48 +243,6 @@ def last_second(w: World) -> Plan:
     yield w.act(maker, "exchange.removeAgent", agent)
 
 
-def last_beat(w: World) -> Plan:
-    """A waiting round is confirmed in the last second in which it can be, or just not; a value goes stale."""
-    feed = w.pick(list(w.feeds))
-    plan = w.feeds[feed]
-    plan.value = min(plan.value * w.pick([13, 15, 8]) // 10 + 1, MOST_VALUE)
-    action = w.update(feed)
-    if action is None:
-        return
-    yield action
-    if w.view.feed(feed).pending:
-        ends = int(w.view.pending(feed).time) + plan.heartbeat - w.pick([0, 0, 1])
-        w.wait_until(ends)
-        update = w.report({feed: plan.value}, observed_at=ends)
-        if update is not None:
-            yield w.act(w.trader(), "oracle.update", update)
-    w.wait_until(int(w.view.feed(feed).time) + plan.heartbeat + w.pick([0, 1]))
-    yield w.act(w.trader(), "oracle.latest", feed)
-    for series in w.alive():
-        if w.view.terms(series).feed == feed:
-            yield w.act(w.trader(), "exchange.refreshMark", series)
-
-
-def stale(w: World) -> Plan:
-    """A feed falls silent: reduce-only, no liquidation, withdrawals of the flat only."""
-    feed = w.pick(list(w.feeds))
-    plan = w.feeds[feed]
-    w.wait(plan.heartbeat + w.between(1, 600))
-    months = [one for one in w.alive() if w.view.terms(one).feed == feed]
-    for _ in range(w.between(4, 9)):
-        move = w.pick(
-            [
-                *(trading.quote, trading.reduce, trading.refresh_mark, clearing.withdraw, clearing.wrap),
-                *(clearing.liquidate, clearing.auction, clearing.flag, clearing.realise, clearing.unwrap),
-            ]
-        )
-        yield move(w)
-    if months:
-        low, high = w.band(months[0])
-        yield trading.place(w, w.pick(TRADERS), months[0], 0, w.between(low, high), 1, expiry=0)
-    yield from w.refresh()
-
-
 def handover(w: World) -> Plan:
     """Both contracts get another owner."""
     for contract in ("exchange", "oracle"):
@@ -419,27 +261,3 @@ def strangers(w: World) -> Plan:
     yield w.act(who, "exchange.withdraw", 1, who)
     yield w.act(who, "exchange.settleAccounts", (1,))
     yield index.refuse_role(w)
-
-
-def costless_leg(w: World) -> Plan:
-    """A spread, of which one leg is closed at the price of its opening: not even a quote is left of it."""
-    yield from w.refresh()
-    feed, near = w.pick(list(w.feeds)), w.view.series_count + 1
-    sizes = {"min_lots": 1, "position_limit": 300, "open_interest_cap": 300}
-    for start in (w.day + 2, w.day + 3):
-        window = {"window_start": start, "expiry_day": start + 1}
-        yield list_series(w, feed, **sizes, **window, taker_fee=0, maker_rebate=0)
-    names = [w.view.owner_of(n) for n in w.accounts()]
-    if near + 1 not in w.alive() or len(names) < 3:
-        return
-    first, second, third = w.rng.sample(names, 3)
-    ticks = []
-    for series in (near, near + 1):
-        yield w.act(first, "exchange.refreshMark", series)
-        ticks.append(max(1, int(w.view.hot(series).mark)))
-        for one in (first, second, third):
-            yield from fund(w, one, 30 * w.lot_margin(series))
-    yield from meet(w, near, third, first, 20, ticks[0])
-    yield from meet(w, near + 1, second, third, 20, ticks[1])
-    yield from strip(w, third)
-    yield from meet(w, near, second, third, 20, ticks[0])

@@ -7,6 +7,7 @@ from differential.generator.world import (
     ARBITER,
     DAY,
     GUARDIAN,
+    MOST_TICKS,
     TRADERS,
     FeedPlan,
     Plan,
@@ -17,7 +18,6 @@ from olivepress.types import SeriesSpec
 
 UNITS = 10**6
 MOST_VALUE = 2**50
-MOST_TICKS = 2**21 - 1  # so that eight times as much is a price
 FAMILIES = ("LLM", "GPU-H100", "AI")
 
 
@@ -98,12 +98,20 @@ def list_series(w: World, feed: int, /, **changes: object) -> Action:
     return w.act(w.owner, "exchange.listSeries", spec(w, feed, **changes))
 
 
+def later_series(w: World) -> Plan:
+    """A month that is not over before a gain can be drawn."""
+    start = w.day + w.between(4, 5)
+    feed = w.pick(list(w.feeds))
+    sizes = {"min_lots": 1, "position_limit": 100, "open_interest_cap": 200}
+    yield list_series(w, feed, window_start=start, expiry_day=start + 1, **sizes)
+
+
 def spec(w: World, feed: int, /, **changes: object) -> SeriesSpec:
     """Terms that the exchange takes; those of one feed are alike, so that they offset and can be rolled."""
     plan = w.feeds[feed]
     siblings = [one for one in w.listed() if w.view.terms(one).feed == feed]
     old = w.view.terms(siblings[-1]) if siblings else None
-    mark = min(max(2, plan.value // plan.tick_size), MOST_TICKS)
+    mark = w.mark_of(feed)
     mm, band, gap = w.between(300, 1_000), w.between(100, 800), w.between(50, 300)
     fee = w.pick([0, 100, 500, 5_000])
     im = mm + 2 * band + gap + (fee + 99) // 100 + w.pick([0, 0, 500, 3_000])

@@ -35,6 +35,7 @@ STRANGERS = [person(n) for n in range(41, 44)]
 GUARDIAN, ARBITER = person(61), person(62)
 EVERYBODY = [*TRADERS, *AGENTS, *STRANGERS, GUARDIAN, ARBITER, DEPLOYER]
 BUY, SELL = 0, 1
+MOST_TICKS = 2**21 - 1
 
 
 @dataclass
@@ -173,6 +174,11 @@ class World:
         _, im_equity, im, _ = self.margin(account)
         return max(0, im_equity - im) // self.lot_margin(series)
 
+    def mark_of(self, feed: int) -> int:
+        """Where a feed is going, ticks; so that eight times as much is a price."""
+        plan = self.feeds[feed]
+        return min(max(2, plan.value // plan.tick_size), MOST_TICKS)
+
     def lot_margin(self, series: int) -> int:
         """What a lot needs at most, base units."""
         terms, mark = self.view.terms(series), int(self.view.hot(series).mark)
@@ -239,8 +245,9 @@ class World:
     def pass_time(self, until: int) -> Plan:
         """Time passes with reports often enough to keep the feeds fresh that are not silent."""
         while self.now < until:
-            beats = [one.heartbeat for one in self.feeds.values() if not one.silent]
-            self.wait(min(until - self.now, max(60, min(beats, default=DAY) * 9 // 10)))
+            loud = [(int(self.view.feed(n).time), one) for n, one in self.feeds.items() if not one.silent]
+            due = min((last + one.heartbeat * 9 // 10 for last, one in loud), default=until)
+            self.wait(min(until - self.now, max(60, due - self.now)))
             yield from self.refresh()
 
     def skip_to(self, until: int) -> Plan:
