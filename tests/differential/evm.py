@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -133,6 +134,15 @@ class Contracts:
             return Answer(b"", decode(bytes.fromhex(output[1])), [])
         result = self._evm.result
         return Answer(answer, None, self._events(result.logs) if result else [])
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """What is sent inside leaves nothing behind."""
+        before = self._evm.snapshot()
+        try:
+            yield
+        finally:
+            self._evm.revert(before)
 
     def raw(self, target: str, calldata: bytes) -> bytes:
         """What a view returns, not decoded. Raises what it reverts with."""

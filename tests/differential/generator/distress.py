@@ -323,6 +323,7 @@ def silent_slice(w: World) -> Plan:
     yield from fund(w, bidder, 1_000 * w.lot_margin(t.series))
     for move in ("exchange.cancelOrders", "exchange.flag"):
         yield w.act(bidder, move, t.account)
+    yield w.act(bidder, "exchange.declare", t.account, t.feed)
     yield w.act(bidder, "exchange.auction", t.account, t.feed, 500_000)
     yield from w.refresh()
     yield w.act(bidder, "exchange.auction", t.account, t.feed, 500_000)

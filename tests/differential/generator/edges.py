@@ -4,41 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from differential.generator import clearing, distress, endings, feeds, plans, trading
+from differential.generator import books, clearing, distress, endings, feeds, moments, plans, trading
 from differential.generator.setup import UNITS, later_series, list_series, new_feed
 from differential.generator.trading import POST, SELL_FLAG
 from differential.generator.world import DAY, GUARDIAN, MAX_LAG, TRADERS, Plan, World
-from olivepress.contracts import packing
 from olivepress.signer import address_bytes
 
-MAX_OPEN_ORDERS, MAX_SERIES, MAX_LIVE = 250, 10, 16
+MAX_SERIES, MAX_LIVE = 10, 16
 BRAKE = 7 * DAY
-
-
-def many_orders(w: World) -> Plan:
-    """One order more than an account may have in a series."""
-    series, sender = w.pick(w.alive()), w.pick(TRADERS)
-    terms = w.view.terms(series)
-    lots = int(terms.min_lots)
-    yield from plans.fund(w, sender, 10**15)
-    if 251 * lots > terms.position_limit:
-        yield list_series(w, int(terms.feed), position_limit=1_000, open_interest_cap=1_000, min_lots=1)
-        series, lots = w.view.series_count, 1
-    low, _ = w.band(series)
-    left = MAX_OPEN_ORDERS + 1
-    while left > 0:
-        count = min(left, 50)
-        ops = [packing.place_op(POST, low + left % 3, lots, 0, n) for n in range(count)]
-        yield w.act(sender, "exchange.batch", series, packing.join(ops), False, 0)
-        left -= count
-    yield w.act(sender, "exchange.place", series, POST, low, lots, 0, 0, 0)
-    for _ in range(3):
-        yield w.act(sender, "exchange.place", series, POST, low, lots, 0, 0, 0)
-    for _ in range(8):
-        yield trading.cancel(w)
-    yield w.act(sender, "exchange.massCancel", series)
-    for _ in range(4):
-        yield w.act(w.trader(), "exchange.prune", series, False, w.pick([0, 100, 1_000]))
 
 
 def many_series(w: World) -> Plan:
@@ -136,6 +109,35 @@ def poor_wrapper(w: World) -> Plan:
         yield clearing.unwrap(w)
 
 
+def handed_on(w: World) -> Plan:
+    """Tokens of both sides reach somebody who never traded the series, and become positions again."""
+    yield from later_series(w)
+    series, names = w.view.series_count, [w.view.owner_of(n) for n in w.accounts()]
+    if series not in w.alive() or len(names) < 3:
+        return
+    first, second, third = w.rng.sample(names, 3)
+    yield w.act(first, "exchange.createTokens", series)
+    yield w.act(first, "exchange.refreshMark", series)
+    mark, price_of_lots = int(w.view.hot(series).mark), 20 * int(w.view.terms(series).tick_value)
+    for one in (first, second, third):
+        yield from plans.fund(w, one, price_of_lots * int(w.view.terms(series).price_cap))
+    yield from plans.meet(w, series, first, second, 10, mark)
+    for owner, long_ in ((first, True), (second, False)):
+        yield w.act(owner, "exchange.wrap", series, long_, 6, third)
+    if w.chance(50):
+        yield from w.pass_time((w.day + 1) * DAY)
+    for long_ in (True, False):
+        yield w.act(third, "exchange.unwrap", series, long_, 2)
+    low, _ = w.band(series)
+    room = int(w.view.terms(series).position_limit) - 2
+    yield trading.place(w, third, series, POST, low, room, expiry=0)
+    for _ in range(2):  # up to the limit, and beyond it
+        yield w.act(third, "exchange.unwrap", series, True, 2)
+        yield w.act(third, "exchange.massCancel", series)
+        yield trading.place(w, third, series, POST, low, room, expiry=0)
+    yield w.act(first, "exchange.realise", w.account_of(third), series, ())
+
+
 def empty_pool(w: World) -> Plan:
     """A gain whose pool is short: payers who lose pay, those who do not are refused, a stale index stops."""
     yield from later_series(w)
@@ -187,25 +189,6 @@ def debtor(w: World) -> Plan:
     yield from endings.settle(w, series)
 
 
-def caps(w: World) -> Plan:
-    """Open interest at its cap."""
-    feed = w.pick(list(w.feeds))
-    yield list_series(w, feed, position_limit=10, open_interest_cap=12, min_lots=1)
-    series = w.view.series_count
-    owners = [w.view.owner_of(n) for n in w.accounts()]
-    if series not in w.alive() or len(owners) < 4:
-        return
-    four = w.rng.sample(owners, 4)
-    for one in four:
-        yield from plans.fund(w, one, w.view.hot(series).mark * w.view.terms(series).tick_value * 40)
-    yield w.act(four[0], "exchange.refreshMark", series)
-    yield from plans.meet(w, series, four[0], four[1], 10)
-    yield from plans.meet(w, series, four[2], four[3], w.between(1, 4))
-    yield from plans.meet(w, series, four[0], four[1], 1)
-    mark = int(w.view.hot(series).mark)
-    yield trading.place(w, four[0], series, SELL_FLAG if w.chance(50) else 0, mark, 21, expiry=0)
-
-
 def same_caps(w: World) -> Plan:
     """A long and a short of two feeds with one cap: they are no spread."""
     yield from w.refresh()
@@ -225,63 +208,6 @@ def same_caps(w: World) -> Plan:
     yield from plans.meet(w, months[0], first, second, 5)
     yield from plans.meet(w, months[1], second, first, 5)
     yield from plans.strip(w, first)
-
-
-def clipped(w: World) -> Plan:
-    """A resting reduce-only order of more lots than its account holds is met by one that wants them all."""
-    yield from later_series(w)
-    series, names = w.view.series_count, [w.view.owner_of(n) for n in w.accounts()]
-    if series not in w.alive() or len(names) < 3:
-        return
-    maker, other, taker = w.rng.sample(names, 3)
-    yield w.act(maker, "exchange.refreshMark", series)
-    for one in (maker, other, taker):
-        yield from plans.fund(w, one, 40 * w.lot_margin(series))
-    mark, lots = int(w.view.hot(series).mark), w.between(2, 8)
-    sell = w.chance(50)
-    yield from plans.meet(w, series, *((maker, other) if sell else (other, maker)), lots)
-    side, opposite = (SELL_FLAG, 0) if sell else (0, SELL_FLAG)
-    yield trading.place(w, maker, series, trading.REDUCE | side, mark, lots + 5, expiry=0, steps=0)
-    for wanted in (lots + 5, 1):
-        yield trading.place(w, taker, series, opposite | trading.IOC, mark, wanted, expiry=0, steps=0)
-
-
-def exact_gap(w: World) -> Plan:
-    """The mark moves against a resting order by its gap to the tick, and then by a tick more."""
-    yield from w.refresh()
-    feed, pair = w.pick(list(w.feeds)), plans.two_traders(w)
-    price, plan = int(w.view.feed(feed).price), w.feeds[feed]
-    mark = max(1, price // plan.tick_size // 100) * 100  # so that 1% of it are whole ticks
-    rates = {"mm_bps": 500, "band_bps": 500, "gap_bps": 100, "im_bps": 3_000}
-    start, count = w.day + 2, w.view.series_count
-    yield list_series(
-        w,
-        feed,
-        initial_mark=mark,
-        max_basis=2 * mark,
-        price_cap=4 * mark,
-        window_start=start,
-        expiry_day=start + 1,
-        min_lots=1,
-        **rates,
-    )
-    series = w.view.series_count
-    if pair is None or series == count:
-        return
-    maker, taker = pair
-    for one in pair:
-        yield from plans.fund(w, one, 40 * w.lot_margin(series))
-    sell = w.chance(50)
-    side, other = (SELL_FLAG, 0) if sell else (0, SELL_FLAG)
-    for _ in range(2):
-        yield trading.place(w, maker, series, side, mark, 1, expiry=0)
-    for ticks in (mark // 100, mark // 100 + 1):
-        w.wait(1)
-        plan.value = price + (ticks if sell else -ticks) * plan.tick_size
-        action = w.update(feed)
-        if action is not None:
-            yield action
-        yield trading.place(w, taker, series, other | trading.IOC, mark, 1, expiry=0, steps=0)
 
 
 def costless_leg(w: World) -> Plan:
@@ -331,6 +257,29 @@ def nobodys_business(w: World) -> Plan:
     yield from plans.strangers(w)
     sender, series = w.trader(), w.pick(w.alive())
     yield w.act(sender, "exchange.inviteAgent", clearing.ZERO, w.now + DAY, 3)
+    yield w.act(sender, "exchange.deposit", 99, 5)
+    yield w.act(GUARDIAN, "exchange.setReduceOnly", 77, True)
+    for verb in (
+        "settle",
+        "challenge",
+        "createTokens",
+        "collectFees",
+        "collectBounty",
+        "massCancel",
+        "refreshMark",
+    ):
+        yield w.act(sender, f"exchange.{verb}", 77)
+    for verb in ("flag", "cancelOrders"):
+        yield w.act(sender, f"exchange.{verb}", 99)
+    for operations in (b"\x03", b"\x01" + bytes(19), b"\x02" + bytes(9), b""):
+        yield w.act(sender, "exchange.batch", series, operations, True, 0)
+    yield w.act(sender, "exchange.liquidate", 99, series, 1, 1, 0)
+    yield w.act(sender, "exchange.auction", 99, 1, 1)
+    yield w.act(sender, "exchange.declare", 99, 1)
+    yield w.act(sender, "exchange.settleAccounts", (99,))
+    for account, month in ((99, series), (1, 77)):
+        yield w.act(sender, "exchange.draw", account, month)
+        yield w.act(sender, "exchange.realise", account, month, ())
     yield w.act(sender, "exchange.createTokens", series)
     token = w.view.token(series, w.chance(50))
     yield w.act(sender, "token.transfer", token, clearing.ZERO, 0)
@@ -340,8 +289,8 @@ def nobodys_business(w: World) -> Plan:
 
 
 EDGES = (
-    caps,
-    exact_gap,
+    books.caps,
+    books.exact_gap,
     feeds.wrong_rounds,
     nobodys_business,
     plans.last_second,
@@ -356,10 +305,12 @@ EDGES = (
     feeds.long_silence,
     riches,
     feeds.late_confirmation,
-    many_orders,
+    books.many_orders,
     huge_quote,
     feeds.many_sets,
-    clipped,
+    books.clipped,
+    handed_on,
+    books.old_ids,
     costless_leg,
     distress.paid_keepers,
     distress.outside_band,
@@ -369,4 +320,15 @@ EDGES = (
     endings.exact_coverage,
     endings.two_debts,
     long_brake,
+    moments.at_initial_margin,
+    moments.spread_at_margin,
+    moments.to_the_unit,
+    moments.full_bidder,
+    moments.two_percent,
+    moments.last_of_series,
+    moments.challenge_moments,
+    moments.at_midnight,
+    moments.extremes,
+    moments.invitations,
+    books.tombstones,
 )

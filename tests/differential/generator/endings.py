@@ -184,6 +184,9 @@ def two_debts(w: World) -> Plan:
         for one in (debtor, other):
             yield from fund(w, one, 30 * w.lot_margin(series))
         yield from meet(w, series, debtor, other, 10)
+    yield w.act(other, "exchange.createTokens", months[0])
+    yield from fund(w, other, 9 * w.mark_of(bad) * int(w.view.terms(months[0]).tick_value))
+    yield w.act(other, "exchange.wrap", months[0], False, 1, debtor)
     yield from strip(w, debtor)
     yield from jump(w, bad, 300)
     yield from jump(w, good, 2_000)
@@ -195,4 +198,6 @@ def two_debts(w: World) -> Plan:
         yield w.act(w.trader(), "exchange.settle", series)
         everybody = tuple(range(1, w.view.account_count + 1))
         yield w.act(w.trader(), "exchange.settleAccounts", everybody)
+        yield w.act(debtor, "exchange.redeem", months[0], False, 1)
     yield w.act(w.trader(), "exchange.draw", w.account_of(debtor), months[2])
+    yield w.act(debtor, "exchange.redeem", months[0], False, 1)

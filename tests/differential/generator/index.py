@@ -108,7 +108,8 @@ def _malleable(w: World, u: Update) -> Update:
 
 def _median(w: World, u: Update) -> Update:
     """A pointer beyond the signers, or at a value that is not the median."""
-    pointer = w.pick([len(u.values), 255, w.rng.randrange(len(u.values))])
+    wrong = [n for n in range(len(u.values)) if n != (len(u.values) - 1) // 2]
+    pointer = w.pick(wrong) if wrong and w.chance(70) else w.pick([len(u.values), 255])
     apart = tuple((one[0] + 7 * n,) for n, one in enumerate(u.values))
     return again(w, u, values=apart, medians=(pointer,))
 

@@ -98,12 +98,12 @@ def live(seed: int, number: int, contracts: Contracts) -> Iterator[Action]:
     what became of it. The same seed, number and contracts give the same life."""
     w = World(Random(f"{seed}/{number}"), contracts, FIRST_DAY * DAY + 1)
     yield from begin(w)
-    for place in range(3 * number, 3 * number + 3):
+    for place in range(5 * number, 5 * number + 5):
         yield from edges.EDGES[place % len(edges.EDGES)](w)
         if not w.alive():  # some take days
             for feed in w.feeds:
                 yield list_series(w, feed)
-    length = w.between(300, 900)
+    length = w.between(150, 500)
     done = 0
     while done < length and w.alive():
         chosen = w.pick(_PLANS) if w.chance(40) else burst

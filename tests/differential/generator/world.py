@@ -169,6 +169,15 @@ class World:
         words = [int.from_bytes(answer[n : n + 32], signed=True) for n in range(0, 256, 32)]
         return words[1], words[2], words[4], words[5]
 
+    def rehearse(self, action: Action, account: int) -> int | None:
+        """By how much an account's equity for initial margin would exceed it after an action; None where that
+        would be refused. Nothing changes."""
+        with self.contracts.undone():
+            self.contracts.set_time(action.at)
+            answer = self.contracts.send(action.sender, self.exchange, action.calldata())
+            _, im_equity, im, _ = self.margin(account)
+        return None if answer.error is not None else im_equity - im
+
     def affordable(self, account: int, series: int) -> int:
         """Lots that the account can take on, roughly."""
         _, im_equity, im, _ = self.margin(account)

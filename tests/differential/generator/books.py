@@ -1,0 +1,159 @@
+"""Plans on one book: what an account may have in it, ids that are gone, orders that just live or just die."""
+
+from __future__ import annotations
+
+from differential.generator import plans, trading
+from differential.generator.setup import later_series, list_series
+from differential.generator.trading import POST, SELL_FLAG
+from differential.generator.world import TRADERS, Plan, World
+from olivepress.contracts import packing
+
+MAX_OPEN_ORDERS = 250
+
+
+def many_orders(w: World) -> Plan:
+    """One order more than an account may have in a series."""
+    series, sender = w.pick(w.alive()), w.pick(TRADERS)
+    terms = w.view.terms(series)
+    lots = int(terms.min_lots)
+    yield from plans.fund(w, sender, 10**15)
+    if 251 * lots > terms.position_limit:
+        yield list_series(w, int(terms.feed), position_limit=1_000, open_interest_cap=1_000, min_lots=1)
+        series, lots = w.view.series_count, 1
+    low, _ = w.band(series)
+    left = MAX_OPEN_ORDERS + 1
+    while left > 0:
+        count = min(left, 50)
+        ops = [packing.place_op(POST, low + left % 3, lots, 0, n) for n in range(count)]
+        yield w.act(sender, "exchange.batch", series, packing.join(ops), False, 0)
+        left -= count
+    yield w.act(sender, "exchange.place", series, POST, low, lots, 0, 0, 0)
+    for _ in range(3):
+        yield w.act(sender, "exchange.place", series, POST, low, lots, 0, 0, 0)
+    for _ in range(8):
+        yield trading.cancel(w)
+    yield w.act(sender, "exchange.massCancel", series)
+    for _ in range(4):
+        yield w.act(w.trader(), "exchange.prune", series, False, w.pick([0, 100, 1_000]))
+
+
+def old_ids(w: World) -> Plan:
+    """Ids of orders that are gone, where another order now stands; those of others, and of a dead epoch."""
+    pair, series = plans.two_traders(w), w.pick(w.alive())
+    if pair is None:
+        return
+    owner, stranger = pair
+    yield w.act(owner, "exchange.refreshMark", series)
+    (low, _), lots = w.band(series), int(w.view.terms(series).min_lots)
+    yield from plans.fund(w, owner, 9 * lots * w.lot_margin(series))
+    ids = []
+    for _ in range(2):
+        yield trading.place(w, owner, series, POST, low, lots, expiry=0)
+        mine = [n for n, one in w.view.orders(series, 0) if w.view.owner_of(one.account) == owner]
+        ids.append(max(mine, default=0))
+        yield w.act(stranger, "exchange.cancel", ids[-1])
+        if len(ids) == 1:
+            yield w.act(owner, "exchange.cancel", ids[0])
+    yield w.act(owner, "exchange.cancel", ids[0])
+    for strict in (False, True):
+        yield w.act(owner, "exchange.batch", series, packing.cancel_op(ids[0]), strict, 0)
+    yield w.act(owner, "exchange.massCancel", series)
+    yield w.act(owner, "exchange.cancel", ids[1])
+
+
+def exact_gap(w: World) -> Plan:
+    """The mark moves against a resting order by its gap to the tick, and then by a tick more."""
+    yield from w.refresh()
+    feed, pair = w.pick(list(w.feeds)), plans.two_traders(w)
+    price, plan = int(w.view.feed(feed).price), w.feeds[feed]
+    mark = max(1, price // plan.tick_size // 100) * 100  # so that 1% of it are whole ticks
+    rates = {"mm_bps": 500, "band_bps": 500, "gap_bps": 100, "im_bps": 3_000}
+    start, count = w.day + 2, w.view.series_count
+    yield list_series(
+        w,
+        feed,
+        initial_mark=mark,
+        max_basis=2 * mark,
+        price_cap=4 * mark,
+        window_start=start,
+        expiry_day=start + 1,
+        min_lots=1,
+        **rates,
+    )
+    series = w.view.series_count
+    if pair is None or series == count:
+        return
+    maker, taker = pair
+    for one in pair:
+        yield from plans.fund(w, one, 40 * w.lot_margin(series))
+    sell = w.chance(50)
+    side, other = (SELL_FLAG, 0) if sell else (0, SELL_FLAG)
+    for _ in range(2):
+        yield trading.place(w, maker, series, side, mark, 1, expiry=0)
+    for ticks in (mark // 100, mark // 100 + 1):
+        w.wait(1)
+        plan.value = price + (ticks if sell else -ticks) * plan.tick_size
+        action = w.update(feed)
+        if action is not None:
+            yield action
+        yield trading.place(w, taker, series, other | trading.IOC, mark, 1, expiry=0, steps=0)
+
+
+def clipped(w: World) -> Plan:
+    """A resting reduce-only order of more lots than its account holds is met by one that wants them all."""
+    yield from later_series(w)
+    series, names = w.view.series_count, [w.view.owner_of(n) for n in w.accounts()]
+    if series not in w.alive() or len(names) < 3:
+        return
+    maker, other, taker = w.rng.sample(names, 3)
+    yield w.act(maker, "exchange.refreshMark", series)
+    for one in (maker, other, taker):
+        yield from plans.fund(w, one, 40 * w.lot_margin(series))
+    mark, lots = int(w.view.hot(series).mark), w.between(2, 8)
+    sell = w.chance(50)
+    yield from plans.meet(w, series, *((maker, other) if sell else (other, maker)), lots)
+    side, opposite = (SELL_FLAG, 0) if sell else (0, SELL_FLAG)
+    for _ in range(2):  # the second has nothing left to reduce when it is met
+        yield trading.place(w, maker, series, trading.REDUCE | side, mark, lots + 5, expiry=0, steps=0)
+    for wanted in (lots + 5, 1):
+        yield trading.place(w, taker, series, opposite | trading.IOC, mark, wanted, expiry=0, steps=0)
+
+
+def caps(w: World) -> Plan:
+    """Open interest at its cap."""
+    feed = w.pick(list(w.feeds))
+    yield list_series(w, feed, position_limit=10, open_interest_cap=12, min_lots=1)
+    series = w.view.series_count
+    owners = [w.view.owner_of(n) for n in w.accounts()]
+    if series not in w.alive() or len(owners) < 4:
+        return
+    four = w.rng.sample(owners, 4)
+    for one in four:
+        yield from plans.fund(w, one, w.view.hot(series).mark * w.view.terms(series).tick_value * 40)
+    yield w.act(four[0], "exchange.refreshMark", series)
+    yield from plans.meet(w, series, four[0], four[1], 10)
+    yield from plans.meet(w, series, four[2], four[3], w.between(1, 4))
+    yield from plans.meet(w, series, four[0], four[1], 1)
+    mark = int(w.view.hot(series).mark)
+    yield trading.place(w, four[0], series, SELL_FLAG if w.chance(50) else 0, mark, 21, expiry=0)
+
+
+def tombstones(w: World) -> Plan:
+    """More gone orders next to each other than one cancel clears away, at both ends of a queue."""
+    yield from later_series(w)
+    series, sender = w.view.series_count, w.trader()
+    yield w.act(sender, "exchange.refreshMark", series)
+    yield from plans.fund(w, sender, 90 * w.lot_margin(series))
+    low, _ = w.band(series)
+    account = w.account_of(sender)
+    for last_first in (True, False):
+        ops = [packing.place_op(POST, low, 1, 0, n) for n in range(20)]
+        yield w.act(sender, "exchange.batch", series, packing.join(ops), False, 0)
+        ids = sorted(n for n, one in w.view.orders(series, 0) if one.account == account)
+        gone = [packing.cancel_op(one) for one in ids[1:-1]]
+        yield w.act(sender, "exchange.batch", series, packing.join(gone), False, 0)
+        ends = [ids[-1], ids[0]] if last_first else [ids[0], ids[-1]]
+        for one in ends if len(ids) > 1 else []:
+            yield w.act(sender, "exchange.cancel", one)
+        yield w.act(sender, "exchange.massCancel", series)
+        yield w.act(sender, "exchange.prune", series, False, 0)

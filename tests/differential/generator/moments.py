@@ -1,0 +1,287 @@
+"""Plans for the second and the unit at which a rule turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from differential.actions import Action
+from differential.generator import endings, index, trading
+from differential.generator.distress import press, thin
+from differential.generator.plans import fund, meet, two_traders
+from differential.generator.setup import UNITS, list_series, new_feed
+from differential.generator.trading import IOC, POST, SELL_FLAG
+from differential.generator.world import AGENTS, ARBITER, DAY, MAX_LAG, Plan, World
+from olivepress.reverts import RulingOutOfRange
+
+MAX_VALUE = 2**52 - 1
+MAX_OPERATORS = 31
+
+
+def exactly(w: World, sender: str, action: Callable[[], Action]) -> Plan:
+    """An action with a unit less than it needs for initial margin, and then with what it needs."""
+    surplus = w.rehearse(action(), w.account_of(sender))
+    if surplus is not None and surplus > 0:
+        yield w.act(sender, "exchange.withdraw", surplus + 1, sender)
+        yield action()
+        yield from fund(w, sender, 1)
+    yield action()
+
+
+def at_initial_margin(w: World) -> Plan:
+    """A resting order, a taking one, a spread, a slice and an unwrapping, each at initial margin."""
+    t = yield from thin(w)
+    if t is None:
+        return
+    bidder, other, holder = t.others[0], t.others[1], t.others[-1]
+    yield w.act(bidder, "exchange.createTokens", t.series)
+    tick, side = int(w.view.hot(t.series).mark), 0 if w.chance(50) else SELL_FLAG
+
+    def place(flags: int) -> Callable[[], Action]:
+        return lambda: trading.place(w, bidder, t.series, flags, tick, 3, expiry=0, steps=0)
+
+    yield from exactly(w, bidder, place(side))
+    yield from fund(w, bidder, 100 * w.lot_margin(t.series))
+    yield w.act(bidder, "exchange.massCancelAll")
+    yield trading.place(w, other, t.series, side ^ SELL_FLAG, tick, 3, expiry=0, steps=0)
+    yield from exactly(w, bidder, place(side | IOC))
+    yield from fund(w, bidder, 100 * w.lot_margin(t.series))
+    yield w.act(bidder, "exchange.wrap", t.series, side == 0, 3, holder)
+    yield from exactly(w, holder, lambda: w.act(holder, "exchange.unwrap", t.series, side == 0, 3))
+    yield from press(w, t, 60)
+    yield w.act(other, "exchange.flag", t.account)
+    w.wait(300)
+    yield from exactly(w, bidder, lambda: w.act(bidder, "exchange.auction", t.account, t.feed, 1_000_000))
+
+
+def spread_at_margin(w: World) -> Plan:
+    """A spread at initial margin, and at the difference that it asks for."""
+    feed, start, pair = w.pick(list(w.feeds)), w.day + 2, two_traders(w)
+    months = []
+    for n in range(2):
+        terms = {"window_start": start + n, "expiry_day": start + n + 1, "tick_value": UNITS}
+        yield list_series(w, feed, **terms, price_cap=4 * w.mark_of(feed), min_lots=1)
+        months.append(w.view.series_count)
+    if pair is None or months[0] == months[1]:
+        return
+    taker, maker = pair
+    for series in months:
+        yield w.act(maker, "exchange.refreshMark", series)
+        yield from fund(w, taker, 9 * w.lot_margin(series))
+        mark = int(w.view.hot(series).mark)
+        yield from fund(w, maker, 40 * w.lot_margin(series))
+        for flags, tick in ((0, mark - 1), (SELL_FLAG, mark + 1)):
+            yield trading.place(w, maker, series, flags | POST, tick, 4, expiry=0, steps=0)
+    cost = int(w.view.hot(months[0]).ask) - int(w.view.hot(months[1]).bid)
+    yield w.act(taker, "exchange.spread", *months, 2, cost - 1, 1, 0)
+    yield from exactly(w, taker, lambda: w.act(taker, "exchange.spread", *months, 2, cost, 1, 0))
+
+
+def to_the_unit(w: World) -> Plan:
+    """An account at equity zero, and at its maintenance margin, to the unit."""
+    t = yield from thin(w)
+    if t is None:
+        return
+    maker, keeper = t.others[:2]
+    owner = w.view.owner_of(t.account)
+    yield from press(w, t, 0)
+    equity, _, _, _ = w.margin(t.account)
+    yield from fund(w, owner, -equity)
+    yield w.act(keeper, "exchange.flag", t.account)
+    mark = int(w.view.hot(t.series).mark)
+    yield trading.place(w, maker, t.series, t.offer, mark, 4, expiry=0, steps=0)
+    for _ in range(2):
+        yield w.act(keeper, "exchange.liquidate", t.account, t.series, 2, mark, 0)
+    equity, _, _, mm = w.margin(t.account)
+    for more in (mm - equity - 1, 1):
+        if more > 0:
+            yield from fund(w, owner, more)
+        yield w.act(keeper, "exchange.flag", t.account)
+        yield w.act(keeper, "exchange.cancelOrders", t.account)
+        yield w.act(keeper, "exchange.auction", t.account, t.feed, 100_000)
+
+
+def full_bidder(w: World) -> Plan:
+    """A bidder whose open orders leave room for the slice, but for one lot."""
+    t = yield from thin(w)
+    if t is None:
+        return
+    bidder = t.others[0]
+    yield from press(w, t, 60)
+    lots = abs(int(w.view.position(t.account, t.series).lots))
+    yield from fund(w, bidder, 300 * w.lot_margin(t.series))
+    low, high = w.band(t.series)
+    side, tick = (SELL_FLAG, high) if t.short else (0, low)
+    for more in (1, 0):
+        room = int(w.view.terms(t.series).position_limit) - lots + more
+        yield w.act(bidder, "exchange.massCancelAll")
+        yield trading.place(w, bidder, t.series, side | POST, tick, room, expiry=0)
+        yield w.act(bidder, "exchange.auction", t.account, t.feed, 1_000_000)
+
+
+def two_percent(w: World) -> Plan:
+    """The second in which 2% of a window is behind in silence, and the one after it."""
+    t = yield from thin(w)
+    if t is None:
+        return
+    plan, start = w.feeds[t.feed], int(w.view.terms(t.series).window_start) * DAY
+    yield from w.pass_time(start - plan.heartbeat - 60)
+    w.wait_until(start - plan.heartbeat)
+    update = w.report({t.feed: plan.value}, observed_at=w.now)
+    if update is not None:
+        yield w.act(w.trader(), "oracle.update", update)
+    for second in (DAY // 50 - 1, DAY // 50, DAY // 50 + 1):
+        w.wait_until(start + second)
+        yield w.act(w.trader(), "exchange.refreshMark", t.series)
+        yield w.act(w.trader(), "exchange.flag", t.account)
+
+
+def gain(w: World, series: int, winner: str, loser: str) -> Plan:
+    """Both are as flat as before, and one of them is richer."""
+    yield w.act(winner, "exchange.refreshMark", series)
+    (low, _), mark = w.band(series), int(w.view.hot(series).mark)
+    yield from meet(w, series, winner, loser, 5, (low + mark) // 2)
+    yield from meet(w, series, loser, winner, 5, mark)
+
+
+def last_of_series(w: World) -> Plan:
+    """A gain in the second from which it may be drawn; and everything in the last second and the next."""
+    t = yield from thin(w)
+    if t is None:
+        return
+    first, second, bidder = t.others[0], t.others[1], t.others[-1]
+    yield w.act(first, "exchange.createTokens", t.series)
+    account, losing = w.account_of(first), (w.account_of(second),)
+    yield from gain(w, t.series, first, second)
+    allowed = (w.day + 2) * DAY
+    yield from w.pass_time(allowed - 1)
+    yield w.act(bidder, "exchange.realise", account, t.series, losing)
+    w.wait_until(allowed)
+    yield w.act(bidder, "exchange.realise", account, t.series, (*losing, w.account_of(bidder)))
+    yield from gain(w, t.series, first, second)
+    yield from fund(w, bidder, 100 * w.lot_margin(t.series))
+    yield from press(w, t, 0)
+    ends = int(w.view.terms(t.series).expiry_day) * DAY
+    yield from w.pass_time(ends - 1)
+    owner, mark = w.view.owner_of(t.account), int(w.view.hot(t.series).mark)
+    for second_ in (ends - 1, ends):
+        w.wait_until(second_)
+        yield w.act(bidder, "exchange.auction", t.account, t.feed, 100_000)
+        yield w.act(owner, "exchange.wrap", t.series, not t.short, 1, owner)
+        yield w.act(owner, "exchange.unwrap", t.series, not t.short, 1)
+        yield trading.place(w, bidder, t.series, 0, mark, 1, expiry=0)
+        yield w.act(bidder, "exchange.settle", t.series)
+    yield w.act(bidder, "exchange.realise", account, t.series, losing)
+
+
+def challenge_moments(w: World) -> Plan:
+    """Challenges before and at expiry, in their last second, and in the one after it."""
+    feed, today, first = w.pick(list(w.feeds)), w.day, w.view.series_count + 1
+    start = today + 2
+    for _ in range(2):
+        yield list_series(w, feed, window_start=start, expiry_day=start + 1)
+    ends = (start + 1) * DAY
+    w.feeds[feed].silent = True
+    yield from w.pass_time(ends - 1)
+    sender = w.trader()
+    yield w.act(sender, "usdc.mint", sender, 3_000 * UNITS)
+    for when in (ends - 1, ends, ends + MAX_LAG - 1):
+        w.wait_until(when)
+        yield w.act(sender, "exchange.challenge", first)
+    yield from w.pass_time(ends + 2 * DAY - 1)
+    for day in range(today, start + 2):
+        yield w.act(sender, "oracle.fixCheckpoint", feed, day)
+    yield w.act(sender, "exchange.challenge", first)
+    yield from rulings(w, first)
+    w.wait_until(ends + 2 * DAY)
+    for series in (first, first + 1):
+        yield w.act(sender, "exchange.challenge", series)
+        yield from endings.settle(w, series)
+    w.feeds[feed].silent = False
+
+
+def rulings(w: World, series: int) -> Plan:
+    """A tick below the least that the arbiter may rule, one above the greatest, and one of those two."""
+    far = w.act(ARBITER, "exchange.rule", series, 2**24 - 1, bytes(32))
+    with w.contracts.undone():
+        w.contracts.set_time(far.at)
+        error = w.contracts.send(far.sender, w.exchange, far.calldata()).error
+    if isinstance(error, RulingOutOfRange):
+        for tick in (error.lowest - 1, error.highest + 1, w.pick([error.lowest, error.highest])):
+            yield w.act(ARBITER, "exchange.rule", series, max(0, tick), bytes(32))
+
+
+def at_midnight(w: World) -> Plan:
+    """Rounds that are observed at midnight to the second: one in force, one that waits."""
+    yield from w.refresh()
+    feed = w.pick(list(w.feeds))
+    plan, reader = w.feeds[feed], w.trader()
+    for waits in (False, True):
+        midnight = (w.day + 1) * DAY
+        w.wait_until(midnight)
+        if waits:
+            plan.value = plan.value * 3 // 2
+        update = w.report({feed: plan.value}, observed_at=midnight)
+        if update is not None:
+            yield w.act(reader, "oracle.update", update)
+        today = w.day
+        for later in (1, MAX_LAG - 1, MAX_LAG, DAY - MAX_LAG):
+            w.wait_until(midnight + later)
+            for verb in ("checkpoint", "lastBefore"):
+                yield w.act(reader, f"oracle.{verb}", feed, today)
+            if later >= MAX_LAG - 1:
+                yield w.act(reader, "oracle.fixCheckpoint", feed, today)
+        w.wait_until(midnight + DAY)
+        for from_day in (today - 1, today):
+            yield w.act(reader, "oracle.windowRange", feed, from_day, today + 1)
+            yield w.act(reader, "oracle.window", feed, from_day, today + 1)
+        w.wait(MAX_LAG)
+        yield w.act(reader, "oracle.fixCheckpoint", feed, today + 1)
+    yield from w.refresh()
+
+
+def extremes(w: World) -> Plan:
+    """A feed before its first value, with the least and the greatest there is; the most operators."""
+    feed = w.view.feed_count + 1
+    yield new_feed(w, feed)
+    reader = w.trader()
+    for verb in ("latest", "heartbeat"):
+        yield w.act(reader, f"oracle.{verb}", feed)
+    w.wait_until(w.day * DAY + MAX_LAG + 1)
+    yield w.act(reader, "oracle.fixCheckpoint", feed, w.day)
+    yield list_series(w, feed)
+    w.wait_until((w.day + 1) * DAY - 60)
+    for value in (1, 0, MAX_VALUE, MAX_VALUE, MAX_VALUE + 1):
+        w.wait(60)  # the first at midnight
+        update = w.report({feed: 1}, observed_at=w.now)
+        if update is not None:
+            told = tuple((value,) for _ in update.values)
+            yield w.act(reader, "oracle.update", index.again(w, update, values=told))
+    for verb in ("checkpoint", "lastBefore"):
+        for day in (w.day - 1, w.day):
+            yield w.act(reader, f"oracle.{verb}", feed, day)
+    w.feeds.pop(feed)
+    for count in (MAX_OPERATORS, MAX_OPERATORS + 1):
+        operators = tuple(f"0x{n:040x}" for n in range(1, count + 1))
+        yield w.act(w.oracle_owner, "oracle.addOperatorSet", operators, 2 * ((count - 1) // 3) + 1)
+
+
+def invitations(w: World) -> Plan:
+    """Who may invite, accept and remove whom; and an invitation in its last second."""
+    pair = two_traders(w)
+    if pair is None:
+        return
+    (owner, other), (agent, second) = pair, w.rng.sample(AGENTS, 2)
+    account = w.account_of(owner)
+    yield w.act(owner, "exchange.inviteAgent", owner, w.now + 60, 3)
+    yield w.act(owner, "exchange.inviteAgent", agent, w.now, 3)
+    for late in (1, 0):
+        ends = w.now + 60
+        yield w.act(owner, "exchange.inviteAgent", agent, ends, 3)
+        w.wait_until(ends - 1 + late)
+        yield w.act(agent, "exchange.acceptAgent", account)
+    yield w.act(owner, "exchange.inviteAgent", agent, w.now + DAY, 3)
+    yield w.act(owner, "exchange.inviteAgent", second, w.now + DAY, 3)
+    yield w.act(second, "exchange.acceptAgent", w.account_of(other))
+    for sender, gone in ((other, agent), (second, agent), (agent, second), (owner, second), (agent, agent)):
+        yield w.act(sender, "exchange.removeAgent", gone)
+    yield w.act(second, "exchange.acceptAgent", account)
