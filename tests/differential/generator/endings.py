@@ -172,8 +172,18 @@ def two_debts(w: World) -> Plan:
     months = []
     for n, feed in enumerate((bad, bad, good)):
         first = w.day + 2 + n
-        terms = {"window_start": first, "expiry_day": first + 1, "min_lots": 1, "position_limit": 100}
-        yield list_series(w, feed, **terms, open_interest_cap=100, price_cap=8 * w.mark_of(feed))
+        terms = {"window_start": first, "expiry_day": first + 1, "price_cap": 8 * w.mark_of(feed)}
+        sizes = {"tick_value": UNITS, "min_lots": 1, "position_limit": 100, "open_interest_cap": 100}
+        # Little margin, so that both months end in debt.
+        rates = {
+            "mm_bps": 300,
+            "band_bps": 100,
+            "gap_bps": 50,
+            "im_bps": 600,
+            "spread_bps": 100,
+            "taker_fee": 10,
+        }
+        yield list_series(w, feed, **terms, **sizes, **rates, maker_rebate=0, concentration_pct=0)
         months.append(w.view.series_count)
     names = [w.view.owner_of(n) for n in w.accounts()]
     if len(set(months)) < 3 or len(names) < 2:

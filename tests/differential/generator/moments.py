@@ -16,6 +16,40 @@ from olivepress.reverts import RulingOutOfRange
 MAX_VALUE = 2**52 - 1
 MAX_OPERATORS = 31
 
+# Terms at their bounds; those that depend on the feed and the day are left out.
+LOW = {
+    "max_basis": 0,
+    "tick_value": 1,
+    "min_lots": 1,
+    "position_limit": 1,
+    "open_interest_cap": 1,
+    "mm_bps": 1,
+    "band_bps": 1,
+    "gap_bps": 1,
+    "im_bps": 4,
+    "spread_bps": 0,
+    "concentration_pct": 0,
+    "gain_pct": 0,
+    "taker_fee": 0,
+    "maker_rebate": 0,
+    "max_mark_age": 1,
+}
+_MOST = (2**78 - 1) // ((2**24 - 2) * (2**32 - 1))
+HIGH = {
+    "price_cap": 2**24 - 2,
+    "max_basis": 2**23 - 1,
+    "position_limit": _MOST,
+    "open_interest_cap": _MOST,
+    "mm_bps": 1_000,
+    "spread_bps": 1_000,
+    "im_bps": 5_000,
+    "concentration_pct": 100,
+    "gain_pct": 100,
+    "taker_fee": 50_000,
+    "maker_rebate": 50_000,
+    "max_mark_age": 3_600,
+}
+
 
 def exactly(w: World, sender: str, action: Callable[[], Action]) -> Plan:
     """An action with a unit less than it needs for initial margin, and then with what it needs."""
@@ -263,6 +297,35 @@ def extremes(w: World) -> Plan:
     for count in (MAX_OPERATORS, MAX_OPERATORS + 1):
         operators = tuple(f"0x{n:040x}" for n in range(1, count + 1))
         yield w.act(w.oracle_owner, "oracle.addOperatorSet", operators, 2 * ((count - 1) // 3) + 1)
+    yield from listings(w)
+
+
+def listings(w: World) -> Plan:
+    """Terms with every bound met at once, the low ones and the high ones; and each of them missed by one."""
+    yield from w.refresh()
+    feed = w.pick(list(w.feeds))
+    mark = int(w.view.feed(feed).price) // w.feeds[feed].tick_size
+    start = w.day + 1
+    low = LOW | {"window_start": start, "expiry_day": start + 1, "initial_mark": mark, "price_cap": mark}
+    for name in (*LOW, "price_cap", "expiry_day"):
+        if low[name]:
+            yield list_series(w, feed, **(low | {name: low[name] - 1}))
+    for changes in ({"symbol": ""}, {"window_start": start - 1}, {"initial_mark": mark - 1}, {}):
+        yield list_series(w, feed, **(low | changes))
+    high = low | HIGH | {"tick_value": 2**32 - 1}  # no more fits its type
+    for name in HIGH:
+        yield list_series(w, feed, **(high | {name: high[name] + 1}))
+    missed: list[dict[str, object]] = [
+        {"symbol": "S" * 32},
+        {"im_bps": 1_502},
+        {"im_bps": 10_001},
+        {"gap_bps": 2},
+    ]
+    # The longest window is long to live through: its tick size is wrong instead, which is looked at later.
+    wrong = w.feeds[feed].tick_size + 1
+    missed += [{"expiry_day": start + 32}, {"expiry_day": start + 31, "tick_size": wrong}]
+    for terms in (*missed, {"symbol": "S" * 31}):
+        yield list_series(w, feed, **(high | terms))
 
 
 def invitations(w: World) -> Plan:
