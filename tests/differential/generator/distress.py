@@ -282,6 +282,19 @@ def paid_keepers(w: World) -> Plan:
             yield w.act(keeper, "exchange.realise", w.account_of(keeper), t.series, (t.account,))
 
 
+def no_more_than_needed(w: World) -> Plan:
+    """A keeper asks for more lots than initial margin needs, and a maker offers as many."""
+    t = yield from thin(w)
+    if t is None:
+        return
+    maker, keeper, *_ = t.others
+    yield from press(w, t, 60)
+    mark = int(w.view.hot(t.series).mark)
+    yield trading.place(w, maker, t.series, t.offer, mark, 50, expiry=0, steps=0)
+    for _ in range(2):
+        yield w.act(keeper, "exchange.liquidate", t.account, t.series, 1_000, mark, 0)
+
+
 def outside_band(w: World) -> Plan:
     """The only orders that could close an account below its margin lie outside the band."""
     t = yield from thin(w)

@@ -331,4 +331,6 @@ EDGES = (
     moments.extremes,
     moments.invitations,
     books.tombstones,
+    distress.no_more_than_needed,
+    distress.outside_band,  # once more: who has money elsewhere does not get there
 )
