@@ -99,6 +99,23 @@ def exact_gap(w: World) -> Plan:
         yield trading.place(w, taker, series, other | trading.IOC, mark, 1, expiry=0, steps=0)
 
 
+def last_fill(w: World) -> Plan:
+    """An order is met in its last second, and what is left of it in the one after."""
+    yield from later_series(w)
+    series, pair = w.view.series_count, plans.two_traders(w)
+    if pair is None or series not in w.alive():
+        return
+    maker, taker = pair
+    yield w.act(maker, "exchange.refreshMark", series)
+    for one in pair:
+        yield from plans.fund(w, one, 40 * w.lot_margin(series))
+    mark, ends = int(w.view.hot(series).mark), w.now + 10
+    yield trading.place(w, maker, series, SELL_FLAG, mark, 4, expiry=ends, steps=0)
+    for second in (ends - 1, ends):
+        w.wait_until(second)
+        yield trading.place(w, taker, series, trading.IOC, mark, 2, expiry=0, steps=0)
+
+
 def clipped(w: World) -> Plan:
     """A resting reduce-only order of more lots than its account holds is met by one that wants them all."""
     yield from later_series(w)

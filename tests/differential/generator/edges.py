@@ -333,4 +333,5 @@ EDGES = (
     books.tombstones,
     distress.no_more_than_needed,
     distress.outside_band,  # once more: who has money elsewhere does not get there
+    books.last_fill,
 )
