@@ -47,9 +47,16 @@ def main() -> int:
     )
     options = parser.parse_args()
     if options.mutant is not None:
+        if options.contracts is not None and not (options.contracts / "mutants.json").is_file():
+            parser.error(
+                f"--contracts {options.contracts}: no mutants.json there; scripts/mutate --artifacts makes it"
+            )
         known = _mutants(options.contracts)
         if options.mutant == "list":
-            print("\n".join(known))
+            rules = (
+                {} if options.contracts else {name: f": {one.rule}" for name, one in mutants.MODEL.items()}
+            )
+            print("\n".join(name + rules.get(name, "") for name in known))
             return 0
         if options.mutant not in ("all", *known):
             parser.error(f"--mutant {options.mutant}: not one of list, all, {', '.join(known)}")

@@ -183,6 +183,7 @@ def _measure(
     if stale and lots:
         m.stale = True
     # MARGIN-9: im(size) grows with the position's share of open interest.
+    # The larger of the two is not negative, and the larger of both amounts.
     bought, sold = lots + position.open_buy, position.open_sell - lots
     size = bought if bought > sold else sold
     im_rate = spec.im_bps * 10_000

@@ -62,7 +62,7 @@ def exactly(w: World, sender: str, action: Callable[[], Action]) -> Plan:
 
 
 def at_initial_margin(w: World) -> Plan:
-    """A resting order, a taking one, a spread, a slice and an unwrapping, each at initial margin."""
+    """A resting order, a taking one and a slice, each at initial margin; tokens that become lots again."""
     t = yield from thin(w)
     if t is None:
         return
