@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from differential.generator import plans, trading
-from differential.generator.setup import later_series, list_series
+from differential.generator.setup import list_series
 from differential.generator.trading import POST, SELL_FLAG
 from differential.generator.world import TRADERS, Plan, World
 from olivepress.contracts import packing
@@ -57,36 +57,58 @@ def old_ids(w: World) -> Plan:
     yield w.act(owner, "exchange.cancel", ids[0])
     for strict in (False, True):
         yield w.act(owner, "exchange.batch", series, packing.cancel_op(ids[0]), strict, 0)
+    for side in (2, 255):
+        wrong = ids[1] & ~(255 << 72) | side << 72
+        yield w.act(owner, "exchange.cancel", wrong)
+        yield w.act(owner, "exchange.batch", series, packing.cancel_op(wrong), True, 0)
     yield w.act(owner, "exchange.massCancel", series)
     yield w.act(owner, "exchange.cancel", ids[1])
+
+
+def wrong_orders(w: World) -> Plan:
+    """Orders that are wrong in one thing, and those that just are not."""
+    m = yield from plans.month(w, 1, min_lots=2)
+    if m is None:
+        return
+    (sender,), (low, high) = m.owners, w.band(m.series)
+    cap, yes = int(w.view.terms(m.series).price_cap), {"expiry": 0, "steps": 0}
+    for flags in (3, 3 | SELL_FLAG, POST | trading.IOC, POST | trading.FOK, 32, 64):
+        yield trading.place(w, sender, m.series, flags, m.mark, 2, **yes)
+    for tick in (0, 1, low - 1, low, high, high + 1, cap, cap + 1):
+        for flags in (POST, trading.IOC | SELL_FLAG):
+            yield trading.place(w, sender, m.series, flags, tick, 2, **yes)
+    for lots in (0, 1):
+        yield trading.place(w, sender, m.series, POST, low, lots, **yes)
+    for ends in (w.now, w.now + 1):
+        yield trading.place(w, sender, m.series, POST, low, 2, expiry=ends, steps=0)
+
+
+def round_trip(w: World) -> Plan:
+    """Somebody flat buys and sells in one batch: only a loss is left."""
+    m = yield from plans.month(w, 2)
+    if m is None:
+        return
+    maker, taker = m.owners
+    for flags, tick in ((SELL_FLAG, m.mark + 1), (0, m.mark - 1)):
+        yield trading.place(w, maker, m.series, flags, tick, 1, expiry=0)
+    legs = [(trading.IOC, m.mark + 1), (trading.IOC | SELL_FLAG, m.mark - 1)]
+    ops = [packing.place_op(flags, tick, 1, 0, n) for n, (flags, tick) in enumerate(legs)]
+    yield w.act(taker, "exchange.batch", m.series, packing.join(ops), True, 0)
+    yield w.act(maker, "exchange.realise", w.account_of(taker), m.series, ())
 
 
 def exact_gap(w: World) -> Plan:
     """The mark moves against a resting order by its gap to the tick, and then by a tick more."""
     yield from w.refresh()
-    feed, pair = w.pick(list(w.feeds)), plans.two_traders(w)
+    feed = w.pick(list(w.feeds))
     price, plan = int(w.view.feed(feed).price), w.feeds[feed]
     mark = max(1, price // plan.tick_size // 100) * 100  # so that 1% of it are whole ticks
     rates = {"mm_bps": 500, "band_bps": 500, "gap_bps": 100, "im_bps": 3_000}
-    start, count = w.day + 2, w.view.series_count
-    yield list_series(
-        w,
-        feed,
-        initial_mark=mark,
-        max_basis=2 * mark,
-        price_cap=4 * mark,
-        window_start=start,
-        expiry_day=start + 1,
-        min_lots=1,
-        **rates,
-    )
-    series = w.view.series_count
-    if pair is None or series == count:
+    prices = {"initial_mark": mark, "max_basis": 2 * mark, "price_cap": 4 * mark}
+    m = yield from plans.month(w, 2, feed=feed, **prices, **rates)
+    if m is None:
         return
-    maker, taker = pair
-    for one in pair:
-        yield from plans.fund(w, one, 40 * w.lot_margin(series))
-    sell = w.chance(50)
+    series, (maker, taker), sell = m.series, m.owners, w.chance(50)
     side, other = (SELL_FLAG, 0) if sell else (0, SELL_FLAG)
     for _ in range(2):
         yield trading.place(w, maker, series, side, mark, 1, expiry=0)
@@ -101,66 +123,49 @@ def exact_gap(w: World) -> Plan:
 
 def last_fill(w: World) -> Plan:
     """An order is met in its last second, and what is left of it in the one after."""
-    yield from later_series(w)
-    series, pair = w.view.series_count, plans.two_traders(w)
-    if pair is None or series not in w.alive():
+    m = yield from plans.month(w, 2)
+    if m is None:
         return
-    maker, taker = pair
-    yield w.act(maker, "exchange.refreshMark", series)
-    for one in pair:
-        yield from plans.fund(w, one, 40 * w.lot_margin(series))
-    mark, ends = int(w.view.hot(series).mark), w.now + 10
-    yield trading.place(w, maker, series, SELL_FLAG, mark, 4, expiry=ends, steps=0)
+    (maker, taker), ends = m.owners, w.now + 10
+    yield trading.place(w, maker, m.series, SELL_FLAG, m.mark, 4, expiry=ends, steps=0)
     for second in (ends - 1, ends):
         w.wait_until(second)
-        yield trading.place(w, taker, series, trading.IOC, mark, 2, expiry=0, steps=0)
+        yield trading.place(w, taker, m.series, trading.IOC, m.mark, 2, expiry=0, steps=0)
 
 
 def clipped(w: World) -> Plan:
     """A resting reduce-only order of more lots than its account holds is met by one that wants them all."""
-    yield from later_series(w)
-    series, names = w.view.series_count, [w.view.owner_of(n) for n in w.accounts()]
-    if series not in w.alive() or len(names) < 3:
+    m = yield from plans.month(w, 3)
+    if m is None:
         return
-    maker, other, taker = w.rng.sample(names, 3)
-    yield w.act(maker, "exchange.refreshMark", series)
-    for one in (maker, other, taker):
-        yield from plans.fund(w, one, 40 * w.lot_margin(series))
-    mark, lots = int(w.view.hot(series).mark), w.between(2, 8)
-    sell = w.chance(50)
-    yield from plans.meet(w, series, *((maker, other) if sell else (other, maker)), lots)
+    maker, other, taker = m.owners
+    lots, sell = w.between(2, 8), w.chance(50)
+    yield from plans.meet(w, m.series, *((maker, other) if sell else (other, maker)), lots)
     side, opposite = (SELL_FLAG, 0) if sell else (0, SELL_FLAG)
     for _ in range(2):  # the second has nothing left to reduce when it is met
-        yield trading.place(w, maker, series, trading.REDUCE | side, mark, lots + 5, expiry=0, steps=0)
+        yield trading.place(w, maker, m.series, trading.REDUCE | side, m.mark, lots + 5, expiry=0, steps=0)
     for wanted in (lots + 5, 1):
-        yield trading.place(w, taker, series, opposite | trading.IOC, mark, wanted, expiry=0, steps=0)
+        yield trading.place(w, taker, m.series, opposite | trading.IOC, m.mark, wanted, expiry=0, steps=0)
 
 
 def caps(w: World) -> Plan:
     """Open interest at its cap."""
-    feed = w.pick(list(w.feeds))
-    yield list_series(w, feed, position_limit=10, open_interest_cap=12, min_lots=1)
-    series = w.view.series_count
-    owners = [w.view.owner_of(n) for n in w.accounts()]
-    if series not in w.alive() or len(owners) < 4:
+    m = yield from plans.month(w, 4, position_limit=10, open_interest_cap=12)
+    if m is None:
         return
-    four = w.rng.sample(owners, 4)
-    for one in four:
-        yield from plans.fund(w, one, w.view.hot(series).mark * w.view.terms(series).tick_value * 40)
-    yield w.act(four[0], "exchange.refreshMark", series)
-    yield from plans.meet(w, series, four[0], four[1], 10)
-    yield from plans.meet(w, series, four[2], four[3], w.between(1, 4))
-    yield from plans.meet(w, series, four[0], four[1], 1)
-    mark = int(w.view.hot(series).mark)
-    yield trading.place(w, four[0], series, SELL_FLAG if w.chance(50) else 0, mark, 21, expiry=0)
+    first, second, third, fourth = m.owners
+    yield from plans.meet(w, m.series, first, second, 10)
+    yield from plans.meet(w, m.series, third, fourth, w.between(1, 4))
+    yield from plans.meet(w, m.series, first, second, 1)
+    yield trading.place(w, first, m.series, SELL_FLAG if w.chance(50) else 0, m.mark, 21, expiry=0)
 
 
 def tombstones(w: World) -> Plan:
     """More gone orders next to each other than one cancel clears away, at both ends of a queue."""
-    yield from later_series(w)
-    series, sender = w.view.series_count, w.trader()
-    yield w.act(sender, "exchange.refreshMark", series)
-    yield from plans.fund(w, sender, 90 * w.lot_margin(series))
+    m = yield from plans.month(w, 1, lots=90)
+    if m is None:
+        return
+    series, (sender,) = m.series, m.owners
     low, _ = w.band(series)
     account = w.account_of(sender)
     for last_first in (True, False):

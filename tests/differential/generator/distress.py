@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from differential.actions import Action
 from differential.generator import clearing, trading
+from differential.generator.deficits import AUCTION, MEMORY, deficit, watched
 from differential.generator.plans import (
     fund,
     jump,
@@ -14,14 +15,12 @@ from differential.generator.plans import (
     liquidity,
     make_market,
     meet,
+    month,
     strip,
 )
-from differential.generator.setup import deposit_size, insure, later_series, list_series
+from differential.generator.setup import deposit_size, insure, list_series
 from differential.generator.trading import SELL_FLAG
 from differential.generator.world import DAY, SELL, Plan, World
-
-AUCTION = 1_800  # seconds
-MEMORY = 600
 
 
 class Thin(NamedTuple):
@@ -124,79 +123,6 @@ def weakest(w: World, series: int) -> int:
     return min(w.holders(series), key=distance, default=0)
 
 
-def watched(w: World, account: int, until: int) -> Plan:
-    """Time passes under somebody's eyes; now and then they look a second too late."""
-    while w.now + MEMORY < until:
-        yield from w.pass_time(w.now + MEMORY + (1 if w.chance(5) else 0))
-        yield w.act(w.trader(), "exchange.flag", account)
-    w.wait_until(until)
-
-
-def deficit(w: World, feed: int) -> Plan:
-    """An account below zero is declared, draws are stopped, and insurance or a cure lets them go again."""
-    account = clearing.worst(w)
-    yield w.act(w.trader(), "exchange.flag", account)
-    yield w.act(w.trader(), "exchange.declare", account, feed)
-    since = int(w.view.clock(account).negative_since) or w.now
-    yield from watched(w, account, since + AUCTION - w.pick([0, 1]))
-    yield w.act(w.trader(), "exchange.declare", account, feed)
-    w.wait_until(since + AUCTION)
-    yield w.act(w.trader(), "exchange.declare", account, feed)
-    yield clearing.quote_while_braked(w, feed)
-    for _ in range(2):
-        yield clearing.realise(w)
-    if w.chance(50):
-        yield from insure(w, feed, int(w.view.deficit(feed)) + w.between(0, 1))
-    if w.chance(50) and account in w.accounts():
-        yield from fund(w, w.view.owner_of(account), deposit_size(w) * 5)
-        yield w.act(w.trader(), "exchange.declare", account, feed)
-
-
-def declared_deficit(w: World) -> Plan:
-    """A gain that nobody may draw while a deficit is declared in its feed and not insured."""
-    yield from later_series(w)
-    series = w.view.series_count
-    names = [w.view.owner_of(n) for n in w.accounts()]
-    if series not in w.alive() or len(names) < 4:
-        return
-    first, second, third, fourth = w.rng.sample(names, 4)
-    lot = int(w.view.hot(series).mark * w.view.terms(series).tick_value)
-    for one in (first, second, third, fourth):
-        yield from fund(w, one, lot * 20)
-    yield w.act(first, "exchange.refreshMark", series)
-    low, high = w.band(series)
-    yield from meet(w, series, first, second, 4, low)
-    yield from meet(w, series, second, first, 4, high)
-    yield from meet(w, series, third, fourth, 10)
-    for one in (third, fourth):
-        yield from strip(w, one)
-    yield from w.pass_time((w.day + 2) * DAY)
-    feed = int(w.view.terms(series).feed)
-    accounts = [w.account_of(one) for one in (third, fourth)]
-    fall = w.pick([400, 2_500])
-    for _ in range(3):
-        yield from jump(w, feed, fall)
-        if min(w.margin(account)[0] for account in accounts) < 0:
-            break
-    flagged = w.now
-    for account in accounts:
-        yield w.act(first, "exchange.flag", account)
-        yield w.act(first, "exchange.declare", account, feed)
-    for waited in (MEMORY, 2 * MEMORY):
-        yield from w.pass_time(flagged + waited)
-        for account in accounts:
-            yield w.act(first, "exchange.flag", account)
-    for waited in (AUCTION - 1, AUCTION):
-        yield from w.pass_time(flagged + waited)
-        for account in accounts:
-            yield w.act(first, "exchange.declare", account, feed)
-    for payers in ((), (w.account_of(second),)):
-        yield w.act(first, "exchange.realise", w.account_of(first), series, payers)
-    yield clearing.quote_while_braked(w, feed)
-    yield from insure(w, feed, int(w.view.deficit(feed)))
-    yield w.act(first, "exchange.realise", w.account_of(first), series, ())
-
-
 def wide_band(w: World) -> Plan:
     """A liquidation through a book so far from the mark that the account would lose more than its share."""
     feed = w.pick(list(w.feeds))
@@ -228,25 +154,19 @@ def wide_band(w: World) -> Plan:
 
 
 def thin(w: World) -> Generator[Action, None, Thin | None]:
-    """Two accounts in a month of their own, one of them at its initial margin."""
-    yield from w.refresh()
-    start, feed, series = w.day + 4, w.pick(list(w.feeds)), w.view.series_count + 1
-    sizes = {"min_lots": 1, "position_limit": 100, "open_interest_cap": 100, "price_cap": 8 * w.mark_of(feed)}
+    """Two accounts in a month of their own, one of them at its initial margin; there are two others."""
+    feed = w.pick(list(w.feeds))
     # A fee would come out of the account's share first, and a thin margin would leave the keeper nothing.
     rates = {"mm_bps": 1_000, "band_bps": 200, "gap_bps": 200, "im_bps": w.pick([1_700, 3_000])}
     fees = {"taker_fee": w.pick([0, 0, 10]), "maker_rebate": 0}
-    yield list_series(w, feed, window_start=start, expiry_day=start + 1, **sizes, **rates, **fees)
-    names = [w.view.owner_of(n) for n in w.accounts()]
-    if series not in w.alive() or len(names) < 4:
+    m = yield from month(w, 0, lots=60, feed=feed, price_cap=8 * w.mark_of(feed), **rates, **fees)
+    if m is None or len(m.owners) < 4:
         return None
-    yield w.act(names[0], "exchange.refreshMark", series)
-    for one in names:
-        yield from fund(w, one, 60 * w.lot_margin(series))
-    first, second, *others = w.rng.sample(names, len(names))
-    yield from meet(w, series, first, second, w.between(20, 50))
+    first, second, *others = m.owners
+    yield from meet(w, m.series, first, second, w.between(20, 50))
     victim = w.account_of(w.pick([first, second]))
     yield from strip(w, w.view.owner_of(victim))
-    return Thin(series, feed, victim, w.view.position(victim, series).lots < 0, others)
+    return Thin(m.series, feed, victim, w.view.position(victim, m.series).lots < 0, others)
 
 
 def press(w: World, t: Thin, share: int = 100) -> Plan:

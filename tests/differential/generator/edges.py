@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from differential.generator import books, clearing, distress, endings, feeds, moments, plans, trading
-from differential.generator.setup import UNITS, later_series, list_series, new_feed
+from differential.generator import (
+    books,
+    clearing,
+    closing,
+    deficits,
+    distress,
+    endings,
+    feeds,
+    moments,
+    plans,
+    tokens,
+    trading,
+    units,
+)
+from differential.generator.setup import UNITS, list_series, new_feed
 from differential.generator.trading import POST, SELL_FLAG
 from differential.generator.world import DAY, GUARDIAN, MAX_LAG, TRADERS, Plan, World
 from olivepress.signer import address_bytes
@@ -93,64 +106,13 @@ def huge_quote(w: World) -> Plan:
         yield w.act(one, "exchange.withdraw", w.view.cash(w.account_of(one)) // 2, one)
 
 
-def poor_wrapper(w: World) -> Plan:
-    """Somebody wraps lots whose loss its cash does not cover; and margin does not cover the rest."""
-    series = w.pick(w.alive())
-    yield w.act(w.trader(), "exchange.createTokens", series)
-    yield from plans.leverage(w, series)
-    yield from plans.leverage(w, series)
-    for sign in (1, -1):
-        for account in w.holders(series, sign_of=sign):
-            lots = abs(int(w.view.position(account, series).lots))
-            owner = w.view.owner_of(account)
-            for part in (lots, max(1, lots // 2), max(1, lots // 8)):
-                yield w.act(owner, "exchange.wrap", series, sign > 0, part, owner)
-    for _ in range(3):
-        yield clearing.unwrap(w)
-
-
-def handed_on(w: World) -> Plan:
-    """Tokens of both sides reach somebody who never traded the series, and become positions again."""
-    yield from later_series(w)
-    series, names = w.view.series_count, [w.view.owner_of(n) for n in w.accounts()]
-    if series not in w.alive() or len(names) < 3:
-        return
-    first, second, third = w.rng.sample(names, 3)
-    yield w.act(first, "exchange.createTokens", series)
-    yield w.act(first, "exchange.refreshMark", series)
-    mark, price_of_lots = int(w.view.hot(series).mark), 20 * int(w.view.terms(series).tick_value)
-    for one in (first, second, third):
-        yield from plans.fund(w, one, price_of_lots * int(w.view.terms(series).price_cap))
-    yield from plans.meet(w, series, first, second, 10, mark)
-    for owner, long_ in ((first, True), (second, False)):
-        yield w.act(owner, "exchange.wrap", series, long_, 6, third)
-    if w.chance(50):
-        yield from w.pass_time((w.day + 1) * DAY)
-    for long_ in (True, False):
-        yield w.act(third, "exchange.unwrap", series, long_, 2)
-    low, _ = w.band(series)
-    room = int(w.view.terms(series).position_limit) - 2
-    yield trading.place(w, third, series, POST, low, room, expiry=0)
-    for _ in range(2):  # up to the limit, and beyond it
-        yield w.act(third, "exchange.unwrap", series, True, 2)
-        yield w.act(third, "exchange.massCancel", series)
-        yield trading.place(w, third, series, POST, low, room, expiry=0)
-    yield w.act(first, "exchange.realise", w.account_of(third), series, ())
-
-
 def empty_pool(w: World) -> Plan:
     """A gain whose pool is short: payers who lose pay, those who do not are refused, a stale index stops."""
-    yield from later_series(w)
-    series = w.view.series_count
-    names = [w.view.owner_of(n) for n in w.accounts()]
-    if len(names) < 3:
+    m = yield from plans.month(w, 3)
+    if m is None:
         return
-    first, second, third = w.rng.sample(names, 3)
-    for one in (first, second, third):
-        yield from plans.fund(w, one, w.view.hot(series).mark * w.view.terms(series).tick_value * 40)
-    yield w.act(first, "exchange.refreshMark", series)
+    series, mark, (first, second, third) = m.series, m.mark, m.owners
     low, high = w.band(series)
-    mark = int(w.view.hot(series).mark)
     yield from plans.meet(w, series, first, second, 10, (low + mark) // 2)
     yield from plans.meet(w, series, third, first, 10, (high + mark) // 2)
     accounts = [w.account_of(one) for one in (first, second, third)]
@@ -298,9 +260,9 @@ EDGES = (
     feeds.exact_bound,
     distress.wide_band,
     empty_pool,
-    distress.declared_deficit,
+    deficits.declared_deficit,
     debtor,
-    poor_wrapper,
+    tokens.poor_wrapper,
     many_series,
     feeds.long_silence,
     riches,
@@ -309,7 +271,7 @@ EDGES = (
     huge_quote,
     feeds.many_sets,
     books.clipped,
-    handed_on,
+    tokens.handed_on,
     books.old_ids,
     costless_leg,
     distress.paid_keepers,
@@ -317,8 +279,8 @@ EDGES = (
     distress.late_auction,
     distress.silent_slice,
     same_caps,
-    endings.exact_coverage,
-    endings.two_debts,
+    closing.exact_coverage,
+    closing.two_debts,
     long_brake,
     moments.at_initial_margin,
     moments.spread_at_margin,
@@ -326,7 +288,7 @@ EDGES = (
     moments.full_bidder,
     moments.two_percent,
     moments.last_of_series,
-    moments.challenge_moments,
+    closing.challenge_moments,
     moments.at_midnight,
     moments.extremes,
     moments.invitations,
@@ -334,4 +296,17 @@ EDGES = (
     distress.no_more_than_needed,
     distress.outside_band,  # once more: who has money elsewhere does not get there
     books.last_fill,
+    units.steps_by_cash,
+    units.doubts,
+    units.most_of_all,
+    units.least_slice,
+    deficits.two_feeds,
+    closing.settle_together,
+    closing.late_value,
+    tokens.costless,
+    tokens.never_traded,
+    tokens.silent_elsewhere,
+    books.wrong_orders,
+    books.round_trip,
+    feeds.two_faults,
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from differential.generator import clearing, index
-from differential.generator.plans import fund, jump, meet, strip
-from differential.generator.setup import UNITS, list_series
+from differential.generator.plans import fund
+from differential.generator.setup import UNITS
 from differential.generator.world import ARBITER, DAY, MAX_LAG, Plan, World
 
 
@@ -138,76 +138,3 @@ def indebted_holder(w: World, account: int, series: int) -> Plan:
                 yield w.act(holder, "token.transfer", token, owner, 1)
                 yield w.act(owner, "exchange.redeem", series, long_, 1)
                 return
-
-
-def exact_coverage(w: World) -> Plan:
-    """Windows in which the index was silent for 2% of the time to the second, and for a second more."""
-    yield from w.refresh()
-    start, last, months = w.day + 2, [], []
-    end = (start + 1) * DAY
-    for more, feed in enumerate(list(w.feeds)[:2]):
-        yield list_series(w, feed, window_start=start, expiry_day=start + 1)
-        months.append(w.view.series_count)
-        last.append((end - DAY // 50 - more - w.feeds[feed].heartbeat, feed))
-    for when, feed in sorted(last):
-        yield from w.pass_time(when - 60)
-        w.wait_until(when)
-        update = w.report({feed: w.feeds[feed].value}, observed_at=when)
-        if update is not None:
-            yield w.act(w.trader(), "oracle.update", update)
-        w.feeds[feed].silent = True
-    yield from w.pass_time(end + MAX_LAG)
-    for _, feed in last:
-        for day in (start, start + 1):
-            yield w.act(w.trader(), "oracle.fixCheckpoint", feed, day)
-        w.feeds[feed].silent = False
-    for series in months:
-        yield from settle(w, series)
-
-
-def two_debts(w: World) -> Plan:
-    """Somebody ends two months with debts, and a third with a claim, which pays the older debt first."""
-    yield from w.refresh()
-    bad, good = w.rng.sample(list(w.feeds), 2)
-    months = []
-    for n, feed in enumerate((bad, bad, good)):
-        first = w.day + 2 + n
-        terms = {"window_start": first, "expiry_day": first + 1, "price_cap": 8 * w.mark_of(feed)}
-        sizes = {"tick_value": UNITS, "min_lots": 1, "position_limit": 100, "open_interest_cap": 100}
-        # Little margin, so that both months end in debt.
-        rates = {
-            "mm_bps": 300,
-            "band_bps": 100,
-            "gap_bps": 50,
-            "im_bps": 600,
-            "spread_bps": 100,
-            "taker_fee": 10,
-        }
-        yield list_series(w, feed, **terms, **sizes, **rates, maker_rebate=0, concentration_pct=0)
-        months.append(w.view.series_count)
-    names = [w.view.owner_of(n) for n in w.accounts()]
-    if len(set(months)) < 3 or len(names) < 2:
-        return
-    debtor, other = w.rng.sample(names, 2)
-    for series in months:
-        yield w.act(debtor, "exchange.refreshMark", series)
-        for one in (debtor, other):
-            yield from fund(w, one, 30 * w.lot_margin(series))
-        yield from meet(w, series, debtor, other, 10)
-    yield w.act(other, "exchange.createTokens", months[0])
-    yield from fund(w, other, 9 * w.mark_of(bad) * int(w.view.terms(months[0]).tick_value))
-    yield w.act(other, "exchange.wrap", months[0], False, 1, debtor)
-    yield from strip(w, debtor)
-    yield from jump(w, bad, 300)
-    yield from jump(w, good, 2_000)
-    for series in months:
-        yield from w.pass_time(int(w.view.terms(series).expiry_day) * DAY + MAX_LAG)
-        feed, day = int(w.view.terms(series).feed), int(w.view.terms(series).window_start)
-        for one in (day, day + 1):
-            yield w.act(w.trader(), "oracle.fixCheckpoint", feed, one)
-        yield w.act(w.trader(), "exchange.settle", series)
-        everybody = tuple(range(1, w.view.account_count + 1))
-        yield w.act(w.trader(), "exchange.settleAccounts", everybody)
-        yield w.act(debtor, "exchange.redeem", months[0], False, 1)
-    yield w.act(w.trader(), "exchange.draw", w.account_of(debtor), months[2])
-    yield w.act(debtor, "exchange.redeem", months[0], False, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from differential.generator import clearing, endings, index, trading
 from differential.generator.setup import MOST_VALUE
-from differential.generator.world import DAY, MAX_LAG, TRADERS, Plan, World
+from differential.generator.world import DAY, MAX_LAG, MAX_MIDNIGHTS, TRADERS, Plan, World
 from differential.updates import OPERATORS
 
 MAX_SETS = 255
@@ -21,18 +21,17 @@ def many_sets(w: World) -> Plan:
 
 
 def long_silence(w: World) -> Plan:
-    """A feed that is silent for more days than one report can close."""
+    """A feed that is silent for as many midnights as one report can cross, and then for one more."""
     feed = w.pick(list(w.feeds))
-    before = int(w.view.feed(feed).time) // DAY
-    w.feeds[feed].silent = True
-    w.wait(w.between(8, 11) * DAY)
-    action = w.update(feed)
-    if action is not None:
-        yield action
+    for midnights in (MAX_MIDNIGHTS, MAX_MIDNIGHTS + 1):
+        before = int(w.view.feed(feed).time) // DAY
+        w.wait_until((before + midnights) * DAY + w.between(60, DAY - 1))
+        action = w.update(feed)
+        if action is not None:
+            yield action
     yield w.act(w.trader(), "oracle.fixCheckpoint", feed, w.day - 1)
     for day in range(before + 1, w.day + 1):
         yield w.act(w.trader(), "oracle.fixCheckpoint", feed, day)
-    w.feeds[feed].silent = False
     yield from w.refresh()
     for series in list(w.listed()):
         if series in w.expired() and w.view.hot(series).flags & 8 == 0:
@@ -75,6 +74,29 @@ def wrong_rounds(w: World) -> Plan:
     for verb in index.READS:
         yield index.read(w, verb)
         yield index.read(w, verb)
+
+
+def two_faults(w: World) -> Plan:
+    """Updates that are wrong in two ways: the first one looked at is named. A halted feed, and no value."""
+    yield from w.refresh()
+    pairs = [(index.no_feeds, index.short)]
+    pairs += [(one, w.pick(index.ON_TOP)) for one in index.FAULTS]
+    for pair in pairs:
+        w.wait(1)
+        feed = w.pick(list(w.feeds))
+        update = w.report({feed: w.feeds[feed].value}, observed_at=w.fresh_time(feed))
+        for fault in pair if update is not None else ():
+            update = fault(w, update)
+        if update is not None:
+            yield w.act(w.trader(), "oracle.update", update)
+    feed = w.pick(list(w.feeds))
+    yield w.act(w.oracle_owner, "oracle.setHalted", feed, True)
+    update = w.report({feed: w.feeds[feed].value}, observed_at=w.fresh_time(feed))
+    if update is not None:
+        nothing = tuple((0,) for _ in update.values)
+        for values in (nothing, update.values):
+            yield w.act(w.trader(), "oracle.update", index.again(w, update, values=values))
+    yield w.act(w.oracle_owner, "oracle.setHalted", feed, False)
 
 
 def last_beat(w: World) -> Plan:

@@ -70,7 +70,7 @@ def _past(w: World, u: Update) -> Update:
 
 
 def _version(w: World, u: Update) -> Update:
-    return again(w, u, version=u.version + w.pick([1, -1]))
+    return again(w, u, version=max(0, u.version + w.pick([1, -1])))
 
 
 def _set(w: World, u: Update) -> Update:
@@ -114,7 +114,7 @@ def _median(w: World, u: Update) -> Update:
     return again(w, u, values=apart, medians=(pointer,))
 
 
-def _short(w: World, u: Update) -> Update:
+def short(w: World, u: Update) -> Update:
     """One signature less than the quorum, and right in everything else."""
     wanted = max(0, int(w.view.operator_set(u.operator_set).quorum) - 1)
     bits = [bit for bit in range(32) if u.signers >> bit & 1][:wanted]
@@ -131,7 +131,7 @@ def _bits(w: World, u: Update) -> Update:
     return u._replace(signers=u.signers | 1 << w.between(8, 31))
 
 
-def _no_feeds(w: World, u: Update) -> Update:
+def no_feeds(w: World, u: Update) -> Update:
     return again(w, u, feeds=(), medians=(), values=tuple(() for _ in u.values))
 
 
@@ -148,6 +148,8 @@ def _twice(w: World, u: Update) -> Update:
     return again(w, u, feeds=feeds, medians=u.medians * 2, values=tuple(one * 2 for one in u.values))
 
 
+# Those that fit on top of any other.
+ON_TOP: list[Callable[[World, Update], Update]] = [_future, _stale, _version, _set, short, _bits]
 FAULTS: list[Callable[[World, Update], Update]] = [
     _future,
     _stale,
@@ -161,9 +163,9 @@ FAULTS: list[Callable[[World, Update], Update]] = [
     _nobody,
     _malleable,
     _median,
-    _short,
+    short,
     _bits,
-    _no_feeds,
+    no_feeds,
     _length,
     _twice,
 ]

@@ -142,10 +142,10 @@ def finish(w: World) -> Plan:
     w.wait(MAX_LAG)
     for series in list(w.listed()):
         if w.view.hot(series).flags & 16 == 0:
-            for feed in w.feeds:
-                for day in range(int(w.view.terms(series).window_start), w.day + 1):
-                    if w.view.terms(series).feed == feed:
-                        yield w.act(w.trader(), "oracle.fixCheckpoint", feed, day)
+            feed = int(w.view.terms(series).feed)
+            for day in range(int(w.view.terms(series).window_start), w.day + 1):
+                if not w.view.checkpoint_stored(feed, day):
+                    yield w.act(w.trader(), "oracle.fixCheckpoint", feed, day)
             yield from endings.settle(w, series)
     last = [clearing.draw, clearing.collect_fees, clearing.redeem, clearing.withdraw, index.read]
     for _ in range(w.between(5, 20)):

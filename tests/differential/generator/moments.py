@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from differential.actions import Action
-from differential.generator import endings, index, trading
+from differential.generator import index, trading
 from differential.generator.distress import press, thin
-from differential.generator.plans import fund, meet, two_traders
+from differential.generator.office import WRONG
+from differential.generator.plans import fund, jump, meet, two_traders
 from differential.generator.setup import UNITS, list_series, new_feed
 from differential.generator.trading import IOC, POST, SELL_FLAG
-from differential.generator.world import AGENTS, ARBITER, DAY, MAX_LAG, Plan, World
-from olivepress.reverts import RulingOutOfRange
+from differential.generator.world import AGENTS, DAY, MAX_LAG, Plan, World
 
 MAX_VALUE = 2**52 - 1
 MAX_OPERATORS = 31
@@ -194,6 +194,7 @@ def last_of_series(w: World) -> Plan:
     yield from gain(w, t.series, first, second)
     yield from fund(w, bidder, 100 * w.lot_margin(t.series))
     yield from press(w, t, 0)
+    yield from jump(w, t.feed, 1_100 if t.short else 900)  # the basis goes, and what it may give back
     ends = int(w.view.terms(t.series).expiry_day) * DAY
     yield from w.pass_time(ends - 1)
     owner, mark = w.view.owner_of(t.account), int(w.view.hot(t.series).mark)
@@ -205,43 +206,6 @@ def last_of_series(w: World) -> Plan:
         yield trading.place(w, bidder, t.series, 0, mark, 1, expiry=0)
         yield w.act(bidder, "exchange.settle", t.series)
     yield w.act(bidder, "exchange.realise", account, t.series, losing)
-
-
-def challenge_moments(w: World) -> Plan:
-    """Challenges before and at expiry, in their last second, and in the one after it."""
-    feed, today, first = w.pick(list(w.feeds)), w.day, w.view.series_count + 1
-    start = today + 2
-    for _ in range(2):
-        yield list_series(w, feed, window_start=start, expiry_day=start + 1)
-    ends = (start + 1) * DAY
-    w.feeds[feed].silent = True
-    yield from w.pass_time(ends - 1)
-    sender = w.trader()
-    yield w.act(sender, "usdc.mint", sender, 3_000 * UNITS)
-    for when in (ends - 1, ends, ends + MAX_LAG - 1):
-        w.wait_until(when)
-        yield w.act(sender, "exchange.challenge", first)
-    yield from w.pass_time(ends + 2 * DAY - 1)
-    for day in range(today, start + 2):
-        yield w.act(sender, "oracle.fixCheckpoint", feed, day)
-    yield w.act(sender, "exchange.challenge", first)
-    yield from rulings(w, first)
-    w.wait_until(ends + 2 * DAY)
-    for series in (first, first + 1):
-        yield w.act(sender, "exchange.challenge", series)
-        yield from endings.settle(w, series)
-    w.feeds[feed].silent = False
-
-
-def rulings(w: World, series: int) -> Plan:
-    """A tick below the least that the arbiter may rule, one above the greatest, and one of those two."""
-    far = w.act(ARBITER, "exchange.rule", series, 2**24 - 1, bytes(32))
-    with w.contracts.undone():
-        w.contracts.set_time(far.at)
-        error = w.contracts.send(far.sender, w.exchange, far.calldata()).error
-    if isinstance(error, RulingOutOfRange):
-        for tick in (error.lowest - 1, error.highest + 1, w.pick([error.lowest, error.highest])):
-            yield w.act(ARBITER, "exchange.rule", series, max(0, tick), bytes(32))
 
 
 def at_midnight(w: World) -> Plan:
@@ -326,6 +290,9 @@ def listings(w: World) -> Plan:
     missed += [{"expiry_day": start + 32}, {"expiry_day": start + 31, "tick_size": wrong}]
     for terms in (*missed, {"symbol": "S" * 31}):
         yield list_series(w, feed, **(high | terms))
+    for name in WRONG:  # two wrong terms: the first that is looked at is named
+        other = w.pick([one for one in WRONG if one != name])
+        yield list_series(w, feed, **{one: w.pick(WRONG[one]) for one in (name, other) if one != "feed"})
 
 
 def invitations(w: World) -> Plan:
@@ -345,6 +312,9 @@ def invitations(w: World) -> Plan:
     yield w.act(owner, "exchange.inviteAgent", agent, w.now + DAY, 3)
     yield w.act(owner, "exchange.inviteAgent", second, w.now + DAY, 3)
     yield w.act(second, "exchange.acceptAgent", w.account_of(other))
+    yield w.act(other, "exchange.inviteAgent", second, w.now + DAY, 3)
+    yield w.act(second, "exchange.acceptAgent", w.account_of(other))
+    yield w.act(owner, "exchange.inviteAgent", second, w.now + DAY, 1)  # who serves another is not to be had
     for sender, gone in ((other, agent), (second, agent), (agent, second), (owner, second), (agent, agent)):
         yield w.act(sender, "exchange.removeAgent", gone)
     yield w.act(second, "exchange.acceptAgent", account)

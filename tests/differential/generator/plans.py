@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import NamedTuple
+
+from differential.actions import Action
 from differential.generator import clearing, index, trading
-from differential.generator.setup import MOST_VALUE, UNITS
+from differential.generator.setup import MOST_VALUE, UNITS, list_series
 from differential.generator.trading import FOK, IOC, POST, REDUCE, SELL_FLAG
 from differential.generator.world import AGENTS, BUY, DAY, SELL, STRANGERS, Plan, World
 from olivepress.errors import Reverted
@@ -13,6 +17,38 @@ def fund(w: World, sender: str, amount: int) -> Plan:
     amount = max(1, int(amount))
     yield w.act(sender, "usdc.mint", sender, amount)
     yield w.act(sender, "exchange.deposit", 0, amount)
+
+
+class Month(NamedTuple):
+    """A series of its own, in which nobody has traded yet, and owners of accounts with money for it."""
+
+    series: int
+    feed: int
+    mark: int
+    owners: list[str]
+
+
+def month(
+    w: World, people: int, *, lots: int = 40, feed: int = 0, **terms: object
+) -> Generator[Action, None, Month | None]:
+    """Lists a series that is not over before a gain can be drawn; None where fewer people have accounts.
+
+    :param people: how many owners; 0 for everybody there is
+    :param lots: each gets money for so many
+    """
+    yield from w.refresh()
+    feed, start, series = feed or w.pick(list(w.feeds)), w.day + w.between(4, 5), w.view.series_count + 1
+    own = {"window_start": start, "expiry_day": start + 1}
+    sizes = {"min_lots": 1, "position_limit": 100, "open_interest_cap": 200}
+    yield list_series(w, feed, **(own | sizes | terms))
+    names = [w.view.owner_of(n) for n in w.accounts()]
+    if series not in w.alive() or not names or len(names) < people:
+        return None
+    owners = w.rng.sample(names, people or len(names))
+    yield w.act(owners[0], "exchange.refreshMark", series)
+    for one in owners:
+        yield from fund(w, one, lots * w.lot_margin(series))
+    return Month(series, feed, max(1, int(w.view.hot(series).mark)), owners)
 
 
 def make_market(w: World, series: int) -> Plan:

@@ -98,20 +98,13 @@ def list_series(w: World, feed: int, /, **changes: object) -> Action:
     return w.act(w.owner, "exchange.listSeries", spec(w, feed, **changes))
 
 
-def later_series(w: World) -> Plan:
-    """A month that is not over before a gain can be drawn."""
-    start = w.day + w.between(4, 5)
-    feed = w.pick(list(w.feeds))
-    sizes = {"min_lots": 1, "position_limit": 100, "open_interest_cap": 200}
-    yield list_series(w, feed, window_start=start, expiry_day=start + 1, **sizes)
-
-
 def spec(w: World, feed: int, /, **changes: object) -> SeriesSpec:
     """Terms that the exchange takes; those of one feed are alike, so that they offset and can be rolled."""
     plan = w.feeds[feed]
     siblings = [one for one in w.listed() if w.view.terms(one).feed == feed]
     old = w.view.terms(siblings[-1]) if siblings else None
     mark = w.mark_of(feed)
+    same_cap = old is not None and int(old.price_cap) >= 3 * mark // 2 and w.chance(75)
     mm, band, gap = w.between(300, 1_000), w.between(100, 800), w.between(50, 300)
     fee = w.pick([0, 100, 500, 5_000])
     im = mm + 2 * band + gap + (fee + 99) // 100 + w.pick([0, 0, 500, 3_000])
@@ -124,7 +117,7 @@ def spec(w: World, feed: int, /, **changes: object) -> SeriesSpec:
         "expiry_day": max(start, w.day + 1) + w.between(1, 2),
         "tick_size": plan.tick_size,
         "tick_value": int(old.tick_value) if old and w.chance(80) else w.pick([UNITS, 100_000, 37, 1]),
-        "price_cap": int(old.price_cap) if old and w.chance(75) else mark * w.between(3, 16) // 2,
+        "price_cap": int(old.price_cap) if old and same_cap else mark * w.between(3, 16) // 2,
         "initial_mark": mark,
         "max_basis": max(2, mark // w.between(2, 20)),
         "min_lots": w.pick([1, 1, 1, 2, 3]),

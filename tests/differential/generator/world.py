@@ -20,6 +20,7 @@ T = TypeVar("T")
 DAY = 86_400
 FIRST_DAY = 20_780  # 2026-11-23
 MAX_LAG = 3_600
+MAX_MIDNIGHTS = 8  # that one report may cross
 
 Plan = Iterator[Action]
 _MARGIN_OF = keccak256(b"marginOf(uint32)")[:4]
@@ -247,17 +248,33 @@ class World:
             state = self.view.feed(number)
             old = self.now - state.time > plan.heartbeat // 2 or state.pending
             if old and not plan.silent and not state.halted and state.time < self.now:
+                yield from self.catch_up(number)
                 action = self.update(number)
                 if action is not None:
                     yield action
 
+    def catch_up(self, feed: int) -> Plan:
+        """Fixes the checkpoints that lie beyond the reach of one report after a long silence."""
+        last = int(self.view.feed(feed).time) // DAY
+        for day in range(last + 1, self.day - MAX_MIDNIGHTS + 1) if last else ():
+            if not self.view.checkpoint_stored(feed, day):
+                yield self.act(self.pick(EVERYBODY), "oracle.fixCheckpoint", feed, day)
+
     def pass_time(self, until: int) -> Plan:
         """Time passes with reports often enough to keep the feeds fresh that are not silent."""
         while self.now < until:
-            loud = [(int(self.view.feed(n).time), one) for n, one in self.feeds.items() if not one.silent]
+            states = [(self.view.feed(n), one) for n, one in self.feeds.items() if not one.silent]
+            loud = [(int(state.time), one) for state, one in states if not state.halted]
             due = min((last + one.heartbeat * 9 // 10 for last, one in loud), default=until)
             self.wait(min(until - self.now, max(60, due - self.now)))
             yield from self.refresh()
+
+    def silence(self, feed: int) -> Plan:
+        """Time passes until a feed is stale; the others stay fresh."""
+        plan = self.feeds[feed]
+        plan.silent = True
+        yield from self.pass_time(int(self.view.feed(feed).time) + plan.heartbeat + 1)
+        plan.silent = False
 
     def skip_to(self, until: int) -> Plan:
         """Time passes in silence, and then the feeds are fresh again."""

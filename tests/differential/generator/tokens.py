@@ -1,0 +1,119 @@
+"""Plans on position tokens: who wraps, who holds, who redeems."""
+
+from __future__ import annotations
+
+from differential.generator import clearing, endings, plans, trading
+from differential.generator.trading import POST
+from differential.generator.world import DAY, MAX_LAG, Plan, World
+
+
+def poor_wrapper(w: World) -> Plan:
+    """Somebody wraps lots whose loss its cash does not cover; and margin does not cover the rest."""
+    series = w.pick(w.alive())
+    yield w.act(w.trader(), "exchange.createTokens", series)
+    yield from plans.leverage(w, series)
+    yield from plans.leverage(w, series)
+    for sign in (1, -1):
+        for account in w.holders(series, sign_of=sign):
+            lots = abs(int(w.view.position(account, series).lots))
+            owner = w.view.owner_of(account)
+            for part in (lots, max(1, lots // 2), max(1, lots // 8)):
+                yield w.act(owner, "exchange.wrap", series, sign > 0, part, owner)
+    for _ in range(3):
+        yield clearing.unwrap(w)
+
+
+def handed_on(w: World) -> Plan:
+    """Tokens of both sides reach somebody who never traded the series, and become positions again."""
+    m = yield from plans.month(w, 3)
+    if m is None:
+        return
+    series, mark, (first, second, third) = m.series, m.mark, m.owners
+    yield w.act(first, "exchange.createTokens", series)
+    price_of_lots = 20 * int(w.view.terms(series).tick_value)
+    for one in (first, second, third):
+        yield from plans.fund(w, one, price_of_lots * int(w.view.terms(series).price_cap))
+    yield from plans.meet(w, series, first, second, 10, mark)
+    for owner, long_ in ((first, True), (second, False)):
+        yield w.act(owner, "exchange.wrap", series, long_, 6, third)
+    if w.chance(50):
+        yield from w.pass_time((w.day + 1) * DAY)
+    for long_ in (True, False):
+        yield w.act(third, "exchange.unwrap", series, long_, 2)
+    low, _ = w.band(series)
+    room = int(w.view.terms(series).position_limit) - 2
+    yield trading.place(w, third, series, POST, low, room, expiry=0)
+    for _ in range(2):  # up to the limit, and beyond it
+        yield w.act(third, "exchange.unwrap", series, True, 2)
+        yield w.act(third, "exchange.massCancel", series)
+        yield trading.place(w, third, series, POST, low, room, expiry=0)
+    yield w.act(first, "exchange.realise", w.account_of(third), series, ())
+
+
+def costless(w: World) -> Plan:
+    """LONG tokens become lots that cost nothing; a gain drawn elsewhere leaves them on the account's list."""
+    m = yield from plans.month(w, 3)
+    if m is None:
+        return
+    first, second, holder = m.owners
+    yield w.act(first, "exchange.createTokens", m.series)
+    yield from plans.fund(w, first, 9 * m.mark * int(w.view.terms(m.series).tick_value))
+    yield from plans.meet(w, m.series, first, second, 5)
+    yield w.act(first, "exchange.wrap", m.series, True, 4, holder)
+    yield w.act(holder, "exchange.unwrap", m.series, True, 2)
+    other = yield from plans.month(w, 0)
+    if other is None:
+        return
+    low, _ = w.band(other.series)
+    yield from plans.meet(w, other.series, holder, second, 2, other.mark)
+    yield from plans.meet(w, other.series, second, holder, 2, (low + other.mark) // 2)
+    yield w.act(first, "exchange.realise", w.account_of(holder), other.series, ())
+    yield w.act(holder, "exchange.unwrap", m.series, True, 1)
+
+
+def never_traded(w: World) -> Plan:
+    """Somebody without a position redeems tokens of both sides, with nothing before the series is closed."""
+    m = yield from plans.month(w, 3)
+    if m is None:
+        return
+    first, second, holder = m.owners
+    yield w.act(first, "exchange.createTokens", m.series)
+    value = 9 * int(w.view.terms(m.series).price_cap) * int(w.view.terms(m.series).tick_value)
+    for one in (first, second):
+        yield from plans.fund(w, one, value)
+    yield from plans.meet(w, m.series, first, second, 5)
+    for to in (clearing.ZERO, w.exchange, holder):
+        yield w.act(first, "exchange.wrap", m.series, True, 3, to)
+        yield w.act(second, "exchange.wrap", m.series, False, 3, to)
+    yield from w.pass_time(int(w.view.terms(m.series).expiry_day) * DAY + MAX_LAG)
+    yield w.act(holder, "exchange.redeem", m.series, True, 1)
+    yield from endings.settle(w, m.series)
+    account = w.account_of(holder)
+    for long_ in (True, False):
+        for lots in (1, 2):
+            yield w.act(holder, "exchange.redeem", m.series, long_, lots)
+        yield w.act(first, "exchange.draw", account, m.series)
+
+
+def silent_elsewhere(w: World) -> Plan:
+    """Somebody with lots at a silent index wraps, trades and takes out where the index is fresh."""
+    loud, silent = list(w.feeds)[:2]
+    long_beat = max(w.feeds[one].heartbeat for one in (loud, silent))
+    if w.feeds[loud].heartbeat == long_beat:
+        loud, silent = silent, loud
+    far = yield from plans.month(w, 0, feed=silent)
+    near = yield from plans.month(w, 0, feed=loud)
+    if far is None or near is None or len(near.owners) < 2:
+        return
+    holder, other = near.owners[:2]
+    yield w.act(holder, "exchange.createTokens", near.series)
+    yield from plans.fund(w, holder, 9 * near.mark * int(w.view.terms(near.series).tick_value))
+    for m in (far, near):
+        yield from plans.meet(w, m.series, holder, other, 5)
+    yield w.act(holder, "exchange.wrap", near.series, True, 1, holder)
+    yield from w.silence(silent)
+    yield w.act(holder, "exchange.wrap", near.series, True, 1, holder)
+    yield w.act(holder, "exchange.unwrap", near.series, True, 1)
+    yield w.act(holder, "exchange.withdraw", 1, holder)
+    yield trading.place(w, holder, near.series, POST, near.mark, 1, expiry=0)
+    yield from w.refresh()

@@ -1,0 +1,104 @@
+"""Plans that act with the least and the most that is taken, and with a unit more or less."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from differential.actions import Action
+from differential.generator import trading
+from differential.generator.distress import press, thin
+from differential.generator.plans import fund, jump, month
+from differential.generator.trading import POST, SELL_FLAG
+from differential.generator.turning import by_cash, by_number
+from differential.generator.world import Plan, World
+
+
+def steps_by_cash(w: World) -> Plan:
+    """Every step of a liquidation when the account has a unit too much for it, and when it has not."""
+    t = yield from thin(w)
+    if t is None:
+        return
+    owner, (maker, keeper) = w.view.owner_of(t.account), t.others[:2]
+    tick = w.band(t.series)[1 if t.short else 0]
+    yield from fund(w, owner, 20 * w.lot_margin(t.series))
+    yield trading.place(w, owner, t.series, POST | (SELL_FLAG if t.short else 0), tick, 3, expiry=0)
+    limit = 2**24 - 1 if t.short else 1
+    moves: list[tuple[str, tuple[int, ...]]] = [
+        ("cancelOrders", ()),
+        ("flag", ()),
+        ("liquidate", (t.series, 1, limit, 0)),
+        ("auction", (t.feed, 100_000)),
+        ("declare", (t.feed,)),
+    ]
+    for verb, more in moves:
+        yield from press(w, t, 0 if verb == "declare" else 50)
+        mark = int(w.view.hot(t.series).mark)
+        yield trading.place(w, maker, t.series, t.offer, mark, 2, expiry=0, steps=0)
+        yield from by_cash(w, owner, partial(w.act, keeper, f"exchange.{verb}", t.account, *more))
+
+
+def doubts(w: World) -> Plan:
+    """How far below zero an account at a silent index must be, so that no doubt is left: to the unit."""
+    t = yield from thin(w)
+    if t is None:
+        return
+    owner, keeper = w.view.owner_of(t.account), t.others[0]
+    yield from press(w, t, 0)
+    yield from jump(w, t.feed, 1_700 if t.short else 550)
+    yield from w.silence(t.feed)
+    yield w.act(keeper, "exchange.declare", t.account, t.feed)
+    for verb in ("flag", "cancelOrders"):
+        yield from by_cash(w, owner, partial(w.act, keeper, f"exchange.{verb}", t.account))
+    yield from w.refresh()
+
+
+def most_of_all(w: World) -> Plan:
+    """The most that somebody may order, take out, wrap and be sold: that, and one more."""
+    m = yield from month(w, 2, lots=8)
+    if m is None:
+        return
+    sender, other = m.owners
+    low, high = w.band(m.series)
+    limit = int(w.view.terms(m.series).position_limit)
+    yield w.act(sender, "exchange.createTokens", m.series)
+
+    def order(flags: int, tick: int) -> Callable[[int], Action]:
+        return lambda lots: trading.place(w, sender, m.series, flags, tick, lots, expiry=0, steps=0, client=0)
+
+    for flags, tick in ((POST, low), (POST | SELL_FLAG, high)):
+        yield from by_number(w, order(flags, tick), 1, limit + 1)
+        yield w.act(sender, "exchange.massCancelAll")
+    cash = w.view.cash(w.account_of(sender))
+    yield w.act(sender, "exchange.withdraw", cash // 2, sender)
+    yield trading.place(w, other, m.series, SELL_FLAG, m.mark, 8, expiry=0, steps=0)
+    yield from by_number(w, order(trading.IOC, m.mark), 1, limit + 1)
+    cash = w.view.cash(w.account_of(sender))
+    yield from by_number(w, lambda amount: w.act(sender, "exchange.withdraw", amount, sender), 1, cash + 1)
+    yield from fund(w, sender, 5 * m.mark * int(w.view.terms(m.series).tick_value))
+    yield from by_number(w, lambda lots: w.act(sender, "exchange.wrap", m.series, True, lots, sender), 1, 200)
+    yield from by_number(w, lambda lots: w.act(sender, "exchange.unwrap", m.series, True, lots), 1, 200)
+
+
+def least_slice(w: World) -> Plan:
+    """The least fraction that moves a lot; a bidder with just enough; the worst tick at which one closes."""
+    t = yield from thin(w)
+    if t is None:
+        return
+    maker, bidder = t.others[:2]
+    yield from press(w, t, 60)
+
+    def auction(fraction: int) -> Action:
+        return w.act(bidder, "exchange.auction", t.account, t.feed, fraction)
+
+    yield from by_number(w, auction, 1, 1_000_000)
+    yield from by_cash(w, bidder, lambda: auction(200_000))
+    yield from press(w, t, 50)
+    mark = int(w.view.hot(t.series).mark)
+    yield trading.place(w, maker, t.series, t.offer, mark, 2, expiry=0, steps=0)
+    low, high = w.band(t.series)
+
+    def close(tick: int) -> Action:
+        return w.act(bidder, "exchange.liquidate", t.account, t.series, 1, tick, 0)
+
+    yield from by_number(w, close, low, high)
