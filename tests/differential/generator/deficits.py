@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from differential.generator import clearing
-from differential.generator.plans import Month, fund, jump, meet, month, strip
+from differential.generator.plans import Month, afford, fund, jump, meet, month, strip
 from differential.generator.setup import deposit_size, insure, list_series
 from differential.generator.turning import by_cash
 from differential.generator.world import DAY, Plan, World
@@ -97,11 +97,14 @@ def two_feeds(w: World) -> Plan:
     first, second = list(w.feeds)[:2]
     if w.feeds[first].heartbeat < w.feeds[second].heartbeat:
         first, second = second, first
-    one = yield from month(w, 0, feed=first, lots=60, price_cap=8 * w.mark_of(first), **LITTLE)
-    two = yield from month(w, 0, feed=second, lots=60, price_cap=8 * w.mark_of(second), **LITTLE)
-    if one is None or two is None or len(two.owners) < 2:
+    one = yield from month(w, 1, feed=first, price_cap=8 * w.mark_of(first), **LITTLE)
+    two = yield from month(w, 1, feed=second, price_cap=8 * w.mark_of(second), **LITTLE)
+    if one is None or two is None:
         return
-    debtor, other = two.owners[:2]
+    debtor, other = w.newcomer(), two.owners[0]
+    for m in (one, two):
+        for who in (debtor, other):
+            yield from afford(w, who, m.series, 60)
     account = w.account_of(debtor)
     yield from meet(w, one.series, debtor, other, 20, one.mark)
     yield from meet(w, two.series, debtor, other, 20, two.mark)
@@ -130,9 +133,10 @@ def two_feeds(w: World) -> Plan:
 
 def flat_and_silent(w: World, m: Month, account: int, debtor: str, other: str) -> Plan:
     """What is left in a silent feed is no lots, but a loss."""
-    yield from fund(w, debtor, 60 * w.lot_margin(m.series) - min(0, w.margin(account)[0]))
     yield w.act(other, "exchange.refreshMark", m.series)
-    yield from meet(w, m.series, other, debtor, 20)
+    for one in (debtor, other):
+        yield from afford(w, one, m.series, 60)
+    yield from meet(w, m.series, other, debtor, int(w.view.position(account, m.series).lots))
     yield from strip(w, debtor)
     for n in w.feeds:
         if n != m.feed:

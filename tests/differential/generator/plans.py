@@ -19,6 +19,12 @@ def fund(w: World, sender: str, amount: int) -> Plan:
     yield w.act(sender, "exchange.deposit", 0, amount)
 
 
+def afford(w: World, owner: str, series: int, lots: int) -> Plan:
+    """Money for so many lots, and for what is lacking already."""
+    _, im_equity, im, _ = w.margin(w.account_of(owner))
+    yield from fund(w, owner, lots * w.lot_margin(series) + max(0, im - im_equity))
+
+
 class Month(NamedTuple):
     """A series of its own, in which nobody has traded yet, and owners of accounts with money for it."""
 
@@ -47,7 +53,7 @@ def month(
     owners = w.rng.sample(names, people or len(names))
     yield w.act(owners[0], "exchange.refreshMark", series)
     for one in owners:
-        yield from fund(w, one, lots * w.lot_margin(series))
+        yield from afford(w, one, series, lots)
     return Month(series, feed, max(1, int(w.view.hot(series).mark)), owners)
 
 

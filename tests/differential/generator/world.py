@@ -120,6 +120,10 @@ class World:
         owners = [self.view.owner_of(n) for n in self.accounts()]
         return self.pick(owners) if owners else self.pick(TRADERS)
 
+    def newcomer(self) -> str:
+        """A stranger while there are any, whose account is empty."""
+        return next((one for one in STRANGERS if not self.account_of(one)), None) or self.trader()
+
     def anybody(self) -> str:
         return self.trader() if self.chance(94) else self.pick(EVERYBODY)
 
