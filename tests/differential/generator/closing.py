@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from differential.generator.endings import settle
-from differential.generator.plans import fund, jump, meet, strip
+from differential.generator.plans import afford, fund, jump, meet, month, strip
 from differential.generator.setup import UNITS, list_series
 from differential.generator.trading import POST, place
 from differential.generator.world import ARBITER, DAY, MAX_LAG, Plan, World
@@ -120,6 +120,27 @@ def settle_together(w: World) -> Plan:
     for series in months:
         for verb in ("collectFees", "collectBounty", "collectBounty", "collectFees"):
             yield w.act(other, f"exchange.{verb}", series)
+
+
+def idle_when_settled(w: World) -> Plan:
+    """Somebody with nothing in a settled series is tidied up before it is settled there."""
+    yield from w.refresh()
+    feed, start, series = w.pick(list(w.feeds)), w.day + 1, w.view.series_count + 1
+    yield list_series(w, feed, window_start=start, expiry_day=start + 1, min_lots=1)
+    m = yield from month(w, 2)
+    if m is None:
+        return
+    idler, other = m.owners
+    yield w.act(idler, "exchange.refreshMark", series)
+    yield from afford(w, idler, series, 9)
+    yield place(w, idler, series, POST, w.band(series)[0], 1, expiry=0)
+    yield w.act(idler, "exchange.massCancel", series)
+    yield from meet(w, m.series, idler, other, 5, m.mark)
+    yield from meet(w, m.series, other, idler, 5, w.band(m.series)[0])
+    yield from w.pass_time((start + 1) * DAY + MAX_LAG)
+    yield w.act(other, "exchange.settle", series)
+    yield w.act(other, "exchange.realise", w.account_of(idler), m.series, ())
+    yield from settle(w, series)
 
 
 def late_value(w: World) -> Plan:

@@ -38,12 +38,17 @@ def many_series(w: World) -> Plan:
         yield w.act(w.trader(), "exchange.refreshMark", series)
         low, high = w.band(series)
         yield w.act(sender, "exchange.place", series, POST, low, w.view.terms(series).min_lots, 0, 0, 0)
-    for series in w.alive()[: MAX_SERIES + 2]:
-        if w.chance(60):
-            yield w.act(sender, "exchange.massCancel", series)
-    for series in w.alive()[-2:]:
+    for series in w.view.series_of(w.account_of(sender))[2:6]:  # neither the first nor the last place
+        yield w.act(sender, "exchange.massCancel", series)
+    fresh = [one for one in w.alive()[-4:] if one not in w.view.series_of(w.account_of(sender))]
+    for series in fresh:
         low, high = w.band(series)
-        yield w.act(sender, "exchange.place", series, SELL_FLAG, high, w.view.terms(series).min_lots, 0, 0, 0)
+        yield from plans.strip(w, sender)  # what is refused must leave the idle ones on the list
+        for amount in (1, 10**15):
+            yield from plans.fund(w, sender, amount)
+            yield w.act(
+                sender, "exchange.place", series, SELL_FLAG, high, w.view.terms(series).min_lots, 0, 0, 0
+            )
     yield w.act(sender, "exchange.massCancelAll")
 
 
@@ -303,6 +308,7 @@ EDGES = (
     deficits.two_feeds,
     closing.settle_together,
     closing.late_value,
+    closing.idle_when_settled,
     tokens.costless,
     tokens.never_traded,
     tokens.silent_elsewhere,

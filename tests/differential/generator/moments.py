@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from differential.actions import Action
 from differential.generator import index, trading
+from differential.generator.clearing import ZERO
 from differential.generator.distress import press, thin
 from differential.generator.office import WRONG
 from differential.generator.plans import fund, jump, meet, two_traders
@@ -315,6 +316,9 @@ def invitations(w: World) -> Plan:
     yield w.act(other, "exchange.inviteAgent", second, w.now + DAY, 3)
     yield w.act(second, "exchange.acceptAgent", w.account_of(other))
     yield w.act(owner, "exchange.inviteAgent", second, w.now + DAY, 1)  # who serves another is not to be had
+    yield w.act(second, "exchange.acceptAgent", account)
+    for nobody, ends, permissions in ((ZERO, w.now, 0), (agent, w.now, 0)):  # wrong in several ways
+        yield w.act(owner, "exchange.inviteAgent", nobody, ends, permissions)
     for sender, gone in ((other, agent), (second, agent), (agent, second), (owner, second), (agent, agent)):
         yield w.act(sender, "exchange.removeAgent", gone)
     yield w.act(second, "exchange.acceptAgent", account)
