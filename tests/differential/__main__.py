@@ -13,6 +13,7 @@ from typing import Any
 
 from differential import coverage, mutants
 from differential.arena import FULL_EVERY, replay
+from differential.boundaries import Boundaries
 from differential.evm import read_artifacts
 from differential.run import Report, run, run_side_by_side
 from differential.shrink import script, shrink
@@ -45,7 +46,14 @@ def main() -> int:
         metavar="NAME",
         help="with a rule changed, of the model or of DIR; 'list' names them, 'all': each in turn",
     )
+    parser.add_argument(
+        "--boundaries",
+        action="store_true",
+        help="which edges of the model's rules no action met, and how many",
+    )
     options = parser.parse_args()
+    if options.boundaries and (options.mutant is not None or options.processes):
+        parser.error("--boundaries looks at the model as it is, in one process")
     if options.mutant is not None:
         if options.contracts is not None and not (options.contracts / "mutants.json").is_file():
             parser.error(
@@ -62,7 +70,13 @@ def main() -> int:
             parser.error(f"--mutant {options.mutant}: not one of list, all, {', '.join(known)}")
         chosen = list(known) if options.mutant == "all" else [options.mutant]
         return max([_mutant(name, known[name], options) for name in chosen])
-    report = _run(options)
+    with Boundaries() if options.boundaries else nullcontext() as boundaries:
+        report = _run(options)
+    return _told(report, boundaries, options)
+
+
+def _told(report: Report, boundaries: Boundaries | None, options: argparse.Namespace) -> int:
+    """Prints what a run found. 1 when it failed."""
     if options.outcomes:
         for (verb, outcome), count in sorted(report.outcomes.items()):
             print(f"{verb:32} {outcome:28} {count:>8}")
@@ -73,6 +87,10 @@ def main() -> int:
         print(f"not reached: {lack}")
         failed = failed or report.actions >= coverage.ENOUGH
     print(report.line())
+    if boundaries is not None:
+        wrong = [f"unmet.py is wrong: {one}" for one in boundaries.stale()]
+        print("\n".join(["", *wrong, *boundaries.lines()]))
+        failed = failed or wrong != []
     return int(failed)
 
 
