@@ -98,7 +98,9 @@ class Boundaries:
 
     def divide(self, site: int, a: int, b: int) -> int:
         """Rounded down, as `//` and `>>` do it."""
-        self._met(site, "with a remainder" if a % b else "without one")
+        rest = a % b
+        short = ("one short of the next",) if rest == b - 1 else ()
+        self._met(site, "with a remainder" if rest else "without one", *short)
         return a // b
 
     def extreme(self, first: int, least: bool, *values: Any) -> Any:

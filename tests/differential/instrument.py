@@ -175,11 +175,13 @@ class Instrument(ast.NodeTransformer):
         if not isinstance(node.op, ast.FloorDiv | ast.RShift):
             self.generic_visit(node)
             return node
-        # Where something is added first, or the sign is turned, the exact case tells as much.
-        up = isinstance(node.left, ast.UnaryOp) or (
-            isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Add)
-        )
-        cases = ("with a remainder", "without one") if up else ("with a remainder",)
+        cases = ["with a remainder"]
+        # Up and half up have edges too: there one more or less of what they add shows.
+        added = isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Add)
+        if added or isinstance(node.left, ast.UnaryOp):
+            cases += ["without one"]
+        if added:
+            cases += ["one short of the next"]
         site = self._site(node, self._text(node), *cases)
         left, right = self.visit(node.left), self.visit(node.right)
         if isinstance(node.op, ast.RShift):

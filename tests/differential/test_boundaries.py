@@ -193,7 +193,13 @@ CALLS = [
     ("up", [(6, 3)], ["-a // b  -- never with a remainder in 1 runs"]),
     ("up", [(7, 3)], ["-a // b  -- never without one in 1 runs"]),
     ("up", [(7, 3), (6, 3)], []),
-    ("half_up", [(1,)], ["(price + 128) >> 8  -- never without one in 1 runs"]),
+    (
+        "half_up",
+        [(1,)],
+        ["(price + 128) >> 8  -- never without one, never one short of the next in 1 runs"],
+    ),
+    # The half itself, and the last one below it.
+    ("half_up", [(128,), (127,)], []),
     # Bytes have no next one.
     ("bytes_order", [(b"a", b"b")], ["a <= b  -- never equal in 1 runs"]),
     ("count", [(0,)], ["while n  -- never true in 1 runs"]),

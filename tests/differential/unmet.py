@@ -69,6 +69,10 @@ REASONS: dict[str, tuple[Key, ...]] = {
     ),
     "in a closed series only empty positions are not settled": (
         ("settlement.draw", "not position.settled", "decisive"),
+        ("tokens._add_claim", "position.settled", "decisive"),
+    ),
+    "a settled position is struck when nothing is left": (
+        ("settlement._pay_debts", "position.quote < 0", "equal"),
     ),
     "only what is listed is struck": (("ledger.strike", "if series not in account.series", "true"),),
     "asked only about series that are not settled": (
@@ -91,6 +95,18 @@ REASONS: dict[str, tuple[Key, ...]] = {
         ("matching.walk", "not _level(c, w, side.levels[tick])", "decisive"),
         ("matching.walk", "w.stopped", "decisive"),
     ),
+    "only a reduce-only order takes less than it asks for, and one that has nothing to take is refused": (
+        ("trading._take", "r.flags & REDUCE_ONLY", "decisive"),
+        ("trading._take", "filled", "decisive"),
+    ),
+    "no call begins above the cap": (
+        ("trading.finish", "hot.open_interest > c.open_before", "decisive"),
+        ("trading.finish", "hot.open_interest > c.open_before", "equal"),
+    ),
+    "the other operand finds the same position": (
+        ("trading.load", "series.positions.get(account.id)", "decisive"),
+    ),
+    "a token that is not there has no address to call": (("tokens.transfer", "if token is None", "true"),),
     "no bond is 0": (("challenges._refund", "if amount", "false"),),
 }
 
