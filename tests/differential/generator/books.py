@@ -155,17 +155,18 @@ def caps(w: World) -> Plan:
         return
     first, second, third, fourth = m.owners
     yield from plans.meet(w, m.series, first, second, 10)
-    yield from plans.meet(w, m.series, third, fourth, w.between(1, 4))
+    for lots in (1, 1, 1):  # the second reaches the cap
+        yield from plans.meet(w, m.series, third, fourth, lots)
     yield from plans.meet(w, m.series, first, second, 1)
     yield trading.place(w, first, m.series, SELL_FLAG if w.chance(50) else 0, m.mark, 21, expiry=0)
 
 
 def tombstones(w: World) -> Plan:
     """More gone orders next to each other than one cancel clears away, at both ends of a queue."""
-    m = yield from plans.month(w, 1, lots=90)
+    m = yield from plans.month(w, 2, lots=90)
     if m is None:
         return
-    series, (sender,) = m.series, m.owners
+    series, (sender, taker) = m.series, m.owners
     low, _ = w.band(series)
     account = w.account_of(sender)
     for last_first in (True, False):
@@ -179,3 +180,8 @@ def tombstones(w: World) -> Plan:
             yield w.act(sender, "exchange.cancel", one)
         yield w.act(sender, "exchange.massCancel", series)
         yield w.act(sender, "exchange.prune", series, False, 0)
+    for _ in range(3):
+        yield trading.place(w, sender, series, POST, m.mark, 1, expiry=0)
+    ids = sorted(n for n, one in w.view.orders(series, 0) if one.account == account)
+    yield w.act(sender, "exchange.cancel", ids[len(ids) // 2] if ids else 0)
+    yield trading.place(w, taker, series, SELL_FLAG | trading.IOC, m.mark, 3, expiry=0, steps=0)

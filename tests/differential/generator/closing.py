@@ -106,7 +106,8 @@ def settle_together(w: World) -> Plan:
         for one in (buyer, other):
             yield from fund(w, one, 40 * w.lot_margin(series))
         yield from meet(w, series, buyer, other, 10)
-        yield place(w, loser, series, POST, w.band(series)[0], 1, expiry=0)
+        for one in (loser, other):
+            yield place(w, one, series, POST, w.band(series)[0], 1, expiry=0)
     account = w.account_of(loser)
     left = [n for series in months for n, one in w.view.orders(series, 0) if one.account == account]
     yield from strip(w, loser)
@@ -114,6 +115,11 @@ def settle_together(w: World) -> Plan:
     yield from w.pass_time((start + 1) * DAY + MAX_LAG)
     for series in months:
         yield w.act(other, "exchange.settle", series)
+    yield w.act(other, "exchange.withdraw", 1, other)  # with orders in series settled by then
+    yield w.act(other, "exchange.settleAccounts", (account,))
+    for series in months[:2]:  # a debt is paid before its series is closed
+        yield from fund(w, loser, -int(w.view.position(account, series).quote) // 2)
+        yield w.act(other, "exchange.realise", account, series, ())
     yield w.act(other, "exchange.settleAccounts", tuple(range(1, w.view.account_count + 1)))
     for order in left:
         yield w.act(loser, "exchange.cancel", order)
@@ -197,6 +203,35 @@ def challenge_moments(w: World) -> Plan:
         yield w.act(sender, "exchange.challenge", series)
         yield from settle(w, series)
     w.feeds[feed].silent = False
+
+
+def silent_arbiter(w: World) -> Plan:
+    """The last second in which the arbiter may rule, and the next one; the same where nobody challenged."""
+    feed, start, first = w.pick(list(w.feeds)), w.day + 2, w.view.series_count + 1
+    for _ in range(3):
+        yield list_series(w, feed, window_start=start, expiry_day=start + 1)
+    w.feeds[feed].silent = True
+    ends = (start + 1) * DAY
+    yield from w.pass_time(ends + MAX_LAG)
+    sender = w.trader()
+    yield w.act(sender, "usdc.mint", sender, 3_000 * UNITS)
+    for day in (start, start + 1):
+        yield w.act(sender, "oracle.fixCheckpoint", feed, day)
+    for series in (first, first + 1):
+        yield w.act(sender, "exchange.challenge", series)
+    since = w.now
+    for second in (ends + 2 * DAY - 1, ends + 2 * DAY):
+        w.wait_until(second)
+        yield w.act(sender, "exchange.settle", first + 2)
+    for second, series in ((since + 5 * DAY - 1, first), (since + 5 * DAY, first + 1)):
+        w.wait_until(second)
+        yield w.act(sender, "exchange.settle", series)
+        yield from rulings(w, series)
+        yield w.act(ARBITER, "exchange.rule", series, 1, bytes(32))
+        yield w.act(sender, "exchange.settle", series)
+    w.feeds[feed].silent = False
+    for series in (first, first + 1, first + 2):
+        yield from settle(w, series)
 
 
 def rulings(w: World, series: int) -> Plan:

@@ -84,12 +84,21 @@ def declared_deficit(w: World) -> Plan:
         yield from w.pass_time(flagged + waited)
         for account in accounts:
             yield w.act(first, "exchange.declare", account, feed)
+
+    def worth(account: int) -> int:
+        return w.margin(account)[0]
+
     for payers in ((), (w.account_of(second),)):
         yield w.act(first, "exchange.realise", w.account_of(first), series, payers)
     yield clearing.quote_while_braked(w, feed)
     yield list_series(w, feed, window_start=w.day + 3, expiry_day=w.day + 4)
-    yield from insure(w, feed, int(w.view.deficit(feed)))
-    yield w.act(first, "exchange.realise", w.account_of(first), series, ())
+    lacks = int(w.view.deficit(feed) - w.view.insurance(feed))
+    for amount in (lacks - 1, 1):  # a unit too little, and enough
+        if amount > 0:
+            yield from insure(w, feed, amount)
+        # Who has paid all of its cash is named once more.
+        yield w.act(first, "exchange.realise", w.account_of(first), series, (*accounts, *accounts))
+    yield w.act(first, "exchange.realise", w.account_of(first), series, (min(accounts, key=worth),) * 2)
 
 
 def two_feeds(w: World) -> Plan:

@@ -203,14 +203,18 @@ def paid_keepers(w: World) -> Plan:
 
 
 def no_more_than_needed(w: World) -> Plan:
-    """A keeper asks for more lots than initial margin needs, and a maker offers as many."""
+    """A keeper asks for more lots than initial margin needs, and a maker offers as many; first some better
+    than the mark."""
     t = yield from thin(w)
     if t is None:
         return
     maker, keeper, *_ = t.others
     yield from press(w, t, 60)
     mark = int(w.view.hot(t.series).mark)
-    yield trading.place(w, maker, t.series, t.offer, mark, 50, expiry=0, steps=0)
+    better = mark - 1 if t.short else mark + 1
+    for tick, lots in ((better, 1), (mark, 50)):
+        yield trading.place(w, maker, t.series, t.offer, tick, lots, expiry=0, steps=0)
+    yield w.act(keeper, "exchange.liquidate", t.account, t.series, 1, mark, 0)
     for _ in range(2):
         yield w.act(keeper, "exchange.liquidate", t.account, t.series, 1_000, mark, 0)
 

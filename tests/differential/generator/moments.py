@@ -5,51 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from differential.actions import Action
-from differential.generator import index, trading
+from differential.generator import trading
 from differential.generator.clearing import ZERO
 from differential.generator.distress import press, thin
-from differential.generator.office import WRONG
-from differential.generator.plans import fund, jump, meet, two_traders
-from differential.generator.setup import UNITS, list_series, new_feed
+from differential.generator.plans import fund, jump, meet, month, two_traders
+from differential.generator.setup import UNITS, list_series
 from differential.generator.trading import IOC, POST, SELL_FLAG
-from differential.generator.world import AGENTS, DAY, MAX_LAG, Plan, World
-
-MAX_VALUE = 2**52 - 1
-MAX_OPERATORS = 31
-
-# Terms at their bounds; those that depend on the feed and the day are left out.
-LOW = {
-    "max_basis": 0,
-    "tick_value": 1,
-    "min_lots": 1,
-    "position_limit": 1,
-    "open_interest_cap": 1,
-    "mm_bps": 1,
-    "band_bps": 1,
-    "gap_bps": 1,
-    "im_bps": 4,
-    "spread_bps": 0,
-    "concentration_pct": 0,
-    "gain_pct": 0,
-    "taker_fee": 0,
-    "maker_rebate": 0,
-    "max_mark_age": 1,
-}
-_MOST = (2**78 - 1) // ((2**24 - 2) * (2**32 - 1))
-HIGH = {
-    "price_cap": 2**24 - 2,
-    "max_basis": 2**23 - 1,
-    "position_limit": _MOST,
-    "open_interest_cap": _MOST,
-    "mm_bps": 1_000,
-    "spread_bps": 1_000,
-    "im_bps": 5_000,
-    "concentration_pct": 100,
-    "gain_pct": 100,
-    "taker_fee": 50_000,
-    "maker_rebate": 50_000,
-    "max_mark_age": 3_600,
-}
+from differential.generator.world import AGENTS, DAY, FIRST_DAY, MAX_LAG, Plan, World
 
 
 def exactly(w: World, sender: str, action: Callable[[], Action]) -> Plan:
@@ -107,7 +69,7 @@ def spread_at_margin(w: World) -> Plan:
         for flags, tick in ((0, mark - 1), (SELL_FLAG, mark + 1)):
             yield trading.place(w, maker, series, flags | POST, tick, 4, expiry=0, steps=0)
     cost = int(w.view.hot(months[0]).ask) - int(w.view.hot(months[1]).bid)
-    yield w.act(taker, "exchange.spread", *months, 2, cost - 1, 1, 0)
+    yield w.act(taker, "exchange.spread", *months, 1, cost - 1, 1, 0)
     yield from exactly(w, taker, lambda: w.act(taker, "exchange.spread", *months, 2, cost, 1, 0))
 
 
@@ -120,12 +82,14 @@ def to_the_unit(w: World) -> Plan:
     owner = w.view.owner_of(t.account)
     yield from press(w, t, 0)
     equity, _, _, _ = w.margin(t.account)
-    yield from fund(w, owner, -equity)
-    yield w.act(keeper, "exchange.flag", t.account)
     mark = int(w.view.hot(t.series).mark)
-    yield trading.place(w, maker, t.series, t.offer, mark, 4, expiry=0, steps=0)
-    for _ in range(2):
-        yield w.act(keeper, "exchange.liquidate", t.account, t.series, 2, mark, 0)
+    yield trading.place(w, maker, t.series, t.offer, mark, 6, expiry=0, steps=0)
+    for more in (-equity - 1, 1, 1):  # a unit below zero, zero, a unit above
+        if more > 0:
+            yield from fund(w, owner, more)
+        yield w.act(keeper, "exchange.flag", t.account)
+        yield w.act(keeper, "exchange.liquidate", t.account, t.series, 1, mark, 0)
+    yield w.act(keeper, "exchange.auction", t.account, t.feed, 0)
     equity, _, _, mm = w.margin(t.account)
     for more in (mm - equity - 1, 1):
         if more > 0:
@@ -170,6 +134,24 @@ def two_percent(w: World) -> Plan:
         yield w.act(w.trader(), "exchange.flag", t.account)
 
 
+def at_fixing(w: World) -> Plan:
+    """Orders at a young mark in the last second before the averaging window, and in its first one."""
+    m = yield from month(w, 1, max_mark_age=3_600)
+    if m is None:
+        return
+    (sender,), start = m.owners, int(w.view.terms(m.series).window_start) * DAY
+    yield from w.pass_time(start - 100)
+    w.feeds[m.feed].value = w.feeds[m.feed].value * 101 // 100
+    yield w.act(sender, "exchange.refreshMark", m.series)
+    w.wait(1)
+    action = w.update(m.feed)
+    if action is not None:
+        yield action
+    for second in (start - 1, start, start + 1):
+        w.wait_until(second)
+        yield trading.place(w, sender, m.series, POST, w.band(m.series)[0], 1, expiry=0)
+
+
 def gain(w: World, series: int, winner: str, loser: str) -> Plan:
     """Both are as flat as before, and one of them is richer."""
     yield w.act(winner, "exchange.refreshMark", series)
@@ -206,23 +188,29 @@ def last_of_series(w: World) -> Plan:
         yield w.act(owner, "exchange.unwrap", t.series, not t.short, 1)
         yield trading.place(w, bidder, t.series, 0, mark, 1, expiry=0)
         yield w.act(bidder, "exchange.settle", t.series)
-    yield w.act(bidder, "exchange.realise", account, t.series, losing)
+        yield w.act(bidder, "exchange.realise", account, t.series, losing)
 
 
 def at_midnight(w: World) -> Plan:
-    """Rounds that are observed at midnight to the second: one in force, one that waits."""
+    """Rounds that are observed at midnight to the second, and in the one before: in force, and waiting."""
     yield from w.refresh()
     feed = w.pick(list(w.feeds))
     plan, reader = w.feeds[feed], w.trader()
-    for waits in (False, True):
+    yield w.act(reader, "oracle.fixCheckpoint", feed, FIRST_DAY - 1)  # from before there were values
+    for waits, early in ((False, 0), (False, 1), (True, 0), (True, 1)):
         midnight = (w.day + 1) * DAY
-        w.wait_until(midnight)
+        w.wait_until(midnight - early)
         if waits:
             plan.value = plan.value * 3 // 2
-        update = w.report({feed: plan.value}, observed_at=midnight)
+        update = w.report({feed: plan.value}, observed_at=w.now)
         if update is not None:
             yield w.act(reader, "oracle.update", update)
-        today = w.day
+        today = midnight // DAY
+        for at in (w.now - 1, w.now):
+            yield w.act(reader, "oracle.accumulated", feed, at)
+        for verb in ("checkpoint", "lastBefore", "fixCheckpoint"):
+            yield w.act(reader, f"oracle.{verb}", feed, today)
+            w.wait_until(midnight)
         for later in (1, MAX_LAG - 1, MAX_LAG, DAY - MAX_LAG):
             w.wait_until(midnight + later)
             for verb in ("checkpoint", "lastBefore"):
@@ -238,64 +226,6 @@ def at_midnight(w: World) -> Plan:
     yield from w.refresh()
 
 
-def extremes(w: World) -> Plan:
-    """A feed before its first value, with the least and the greatest there is; the most operators."""
-    feed = w.view.feed_count + 1
-    yield new_feed(w, feed)
-    reader = w.trader()
-    for verb in ("latest", "heartbeat"):
-        yield w.act(reader, f"oracle.{verb}", feed)
-    w.wait_until(w.day * DAY + MAX_LAG + 1)
-    yield w.act(reader, "oracle.fixCheckpoint", feed, w.day)
-    yield list_series(w, feed)
-    w.wait_until((w.day + 1) * DAY - 60)
-    for value in (1, 0, MAX_VALUE, MAX_VALUE, MAX_VALUE + 1):
-        w.wait(60)  # the first at midnight
-        update = w.report({feed: 1}, observed_at=w.now)
-        if update is not None:
-            told = tuple((value,) for _ in update.values)
-            yield w.act(reader, "oracle.update", index.again(w, update, values=told))
-    for verb in ("checkpoint", "lastBefore"):
-        for day in (w.day - 1, w.day):
-            yield w.act(reader, f"oracle.{verb}", feed, day)
-    w.feeds.pop(feed)
-    for count in (MAX_OPERATORS, MAX_OPERATORS + 1):
-        operators = tuple(f"0x{n:040x}" for n in range(1, count + 1))
-        yield w.act(w.oracle_owner, "oracle.addOperatorSet", operators, 2 * ((count - 1) // 3) + 1)
-    yield from listings(w)
-
-
-def listings(w: World) -> Plan:
-    """Terms with every bound met at once, the low ones and the high ones; and each of them missed by one."""
-    yield from w.refresh()
-    feed = w.pick(list(w.feeds))
-    mark = int(w.view.feed(feed).price) // w.feeds[feed].tick_size
-    start = w.day + 1
-    low = LOW | {"window_start": start, "expiry_day": start + 1, "initial_mark": mark, "price_cap": mark}
-    for name in (*LOW, "price_cap", "expiry_day"):
-        if low[name]:
-            yield list_series(w, feed, **(low | {name: low[name] - 1}))
-    for changes in ({"symbol": ""}, {"window_start": start - 1}, {"initial_mark": mark - 1}, {}):
-        yield list_series(w, feed, **(low | changes))
-    high = low | HIGH | {"tick_value": 2**32 - 1}  # no more fits its type
-    for name in HIGH:
-        yield list_series(w, feed, **(high | {name: high[name] + 1}))
-    missed: list[dict[str, object]] = [
-        {"symbol": "S" * 32},
-        {"im_bps": 1_502},
-        {"im_bps": 10_001},
-        {"gap_bps": 2},
-    ]
-    # The longest window is long to live through: its tick size is wrong instead, which is looked at later.
-    wrong = w.feeds[feed].tick_size + 1
-    missed += [{"expiry_day": start + 32}, {"expiry_day": start + 31, "tick_size": wrong}]
-    for terms in (*missed, {"symbol": "S" * 31}):
-        yield list_series(w, feed, **(high | terms))
-    for name in WRONG:  # two wrong terms: the first that is looked at is named
-        other = w.pick([one for one in WRONG if one != name])
-        yield list_series(w, feed, **{one: w.pick(WRONG[one]) for one in (name, other) if one != "feed"})
-
-
 def invitations(w: World) -> Plan:
     """Who may invite, accept and remove whom; and an invitation in its last second."""
     pair = two_traders(w)
@@ -304,6 +234,7 @@ def invitations(w: World) -> Plan:
     (owner, other), (agent, second) = pair, w.rng.sample(AGENTS, 2)
     account = w.account_of(owner)
     yield w.act(owner, "exchange.inviteAgent", owner, w.now + 60, 3)
+    yield w.act(owner, "exchange.inviteAgent", agent, w.now + 1, 3)
     yield w.act(owner, "exchange.inviteAgent", agent, w.now, 3)
     for late in (1, 0):
         ends = w.now + 60

@@ -8,7 +8,7 @@ from functools import partial
 from differential.actions import Action
 from differential.generator import trading
 from differential.generator.distress import press, thin
-from differential.generator.plans import fund, jump, month
+from differential.generator.plans import fund, jump, month, strip
 from differential.generator.trading import POST, SELL_FLAG
 from differential.generator.turning import by_cash, by_number
 from differential.generator.world import Plan, World
@@ -75,9 +75,31 @@ def most_of_all(w: World) -> Plan:
     yield from by_number(w, order(trading.IOC, m.mark), 1, limit + 1)
     cash = w.view.cash(w.account_of(sender))
     yield from by_number(w, lambda amount: w.act(sender, "exchange.withdraw", amount, sender), 1, cash + 1)
+    yield from strip(w, sender)
+    yield from by_cash(w, sender, lambda: w.act(sender, "exchange.wrap", m.series, True, 1, sender))
     yield from fund(w, sender, 5 * m.mark * int(w.view.terms(m.series).tick_value))
     yield from by_number(w, lambda lots: w.act(sender, "exchange.wrap", m.series, True, lots, sender), 1, 200)
     yield from by_number(w, lambda lots: w.act(sender, "exchange.unwrap", m.series, True, lots), 1, 200)
+
+
+def below_initial(w: World) -> Plan:
+    """Somebody below initial margin closes a lot; somebody below zero does, and is at zero by a unit or not."""
+    t = yield from thin(w)
+    if t is None:
+        return
+    owner, maker = w.view.owner_of(t.account), t.others[0]
+    closing = trading.IOC if t.short else trading.IOC | SELL_FLAG
+
+    def close() -> Action:
+        mark = int(w.view.hot(t.series).mark)
+        return trading.place(w, owner, t.series, closing, mark, 1, expiry=0, steps=0, client=0)
+
+    for share in (120, 0):  # of maintenance margin
+        yield from press(w, t, share)
+        mark = int(w.view.hot(t.series).mark)
+        yield trading.place(w, maker, t.series, t.offer, mark, 3, expiry=0, steps=0)
+        yield from by_cash(w, owner, close)
+        yield w.act(maker, "exchange.massCancelAll")
 
 
 def least_slice(w: World) -> Plan:

@@ -1,0 +1,53 @@
+"""A plan on an account whose list of series has free places before the last one."""
+
+from __future__ import annotations
+
+from differential.generator import plans, trading
+from differential.generator.deficits import LITTLE
+from differential.generator.trading import POST
+from differential.generator.world import DAY, MAX_LAG, Plan, World
+
+
+def holes(w: World) -> Plan:
+    """Idle series go, and the account trades, fails and is settled with what is left of its list."""
+    feed = w.pick(list(w.feeds))
+    holder, months = w.newcomer(), []
+    for _ in range(3):
+        m = yield from plans.month(w, 2, feed=feed, price_cap=8 * w.mark_of(feed), **LITTLE)
+        if m is None:
+            return
+        yield from plans.afford(w, holder, m.series, 60)
+        months.append(m)
+    idle, lost, kept = months
+    account, (other, bidder) = w.account_of(holder), kept.owners
+    for m in months:
+        yield from plans.afford(w, other, m.series, 60)
+    yield trading.place(w, holder, idle.series, POST, w.band(idle.series)[0], 1, expiry=0)
+    yield w.act(holder, "exchange.massCancel", idle.series)
+    low, _ = w.band(lost.series)
+    yield from plans.meet(w, lost.series, holder, other, 5, lost.mark)
+    yield from plans.meet(w, lost.series, other, holder, 5, low)
+    yield from plans.meet(w, kept.series, holder, other, 20, kept.mark)
+    yield w.act(other, "exchange.realise", account, lost.series, ())
+    yield w.act(other, "exchange.realise", account, 0, ())
+    yield trading.place(w, holder, kept.series, POST, w.band(kept.series)[0], 1, expiry=0)
+    yield w.act(holder, "exchange.withdraw", 1, holder)
+    yield from plans.strip(w, holder)
+    yield from plans.jump(w, feed, 600)
+    for verb in ("flag", "cancelOrders"):
+        yield w.act(other, f"exchange.{verb}", account)
+    yield w.act(other, "exchange.auction", account, feed, 100_000)
+    yield w.act(bidder, "exchange.liquidate", account, kept.series, 1, 1, 0)
+    yield w.act(other, "exchange.declare", account, feed)
+    yield from w.silence(feed)
+    for verb in ("flag", "cancelOrders"):
+        yield w.act(other, f"exchange.{verb}", account)
+    yield w.act(other, "exchange.declare", account, feed)
+    for m in months:
+        yield from w.pass_time(int(w.view.terms(m.series).expiry_day) * DAY + MAX_LAG)
+    for m in months:
+        yield w.act(other, "exchange.settle", m.series)
+    for one in (account, w.account_of(other), *range(1, w.view.account_count + 1)):
+        yield w.act(other, "exchange.settleAccounts", (one,))
+        if one == account:
+            yield w.act(other, "exchange.realise", account, kept.series, ())
