@@ -11,7 +11,7 @@ from differential.evm import CHAIN_ID, DEPLOYER, Contracts, interface_of
 from differential.generator.world import EVERYBODY, FIRST_DAY, MAX_LAG
 from differential.invariants import Invariants
 from differential.model_side import ModelSide
-from differential.outcome import NO_TOKEN, Outcome, named_error, plain, told
+from differential.outcome import NO_TOKEN, Outcome, heard, named_error, plain
 from differential.reads import Reads
 from differential.words import Word, Words
 from olivepress.contracts.artifacts import Artifact
@@ -70,8 +70,10 @@ class Arena:
         self._reads = Reads(self.contracts, self.exchange)
         self._invariants = Invariants(self.exchange, self.oracle)
         self._people = [*EVERYBODY, addresses["exchange"]]
-        for one in EVERYBODY:  # the model knows no allowances
-            self._send(Action(start, one, "usdc.approve", (addresses["exchange"], 2**256 - 1)))
+        for one in EVERYBODY:  # for good: the model knows no allowances
+            approval = Action(start, one, "usdc.approve", (addresses["exchange"], 2**256 - 1))
+            self._send(approval)
+            self.model.run(approval)
 
     # --- one action ---
 
@@ -102,7 +104,7 @@ class Arena:
         if action.target == "token" and not self.contracts.code_at(address):
             return Outcome(NO_TOKEN, (), ())  # its creation was left out by shrinking
         answer = self.contracts.send(action.sender, address, action.calldata())
-        events = tuple(told(one) for one in answer.events)
+        events = tuple(map(heard, answer.logs))
         if answer.error is not None:
             return Outcome(*named_error(answer.error), events)
         if action.function == "":
@@ -129,7 +131,7 @@ class Arena:
 
     def _touched(self, event: tuple[Any, ...]) -> Iterator[Word]:
         """The levels that the records of a Book event name."""
-        _, number, _, records = event
+        _, number, _, records, _ = event
         series = self.exchange.state.series[number]
         ids = [one[1] for one in records if one[0] in ("Placed", "Cancelled", "Filled")]
         places = {(order_id >> 72 & 1, order_id >> 48 & 0xFFFFFF) for order_id in ids}

@@ -24,7 +24,7 @@ _FULL = 2**256 - 1
 @cache
 def _places(event: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Where an event's values name accounts, and where series."""
-    names = [one.name for one in fields(event_classes()[event])][4:]
+    names = [one.name for one in fields(event_classes()[event])][4:] if event in event_classes() else []
     accounts = tuple(n for n, name in enumerate(names, 1) if name in _ACCOUNTS)
     return accounts, tuple(n for n, name in enumerate(names, 1) if "series" in name)
 

@@ -54,14 +54,6 @@ class Update(NamedTuple):
             for values, signature in zip(self.values, self.signatures, strict=True)
         )
 
-    def malleable(self) -> bytes | None:
-        """`s` of the first signature that is above half of the curve's order."""
-        for signature in self.signatures:
-            s = int.from_bytes(signature[32:]) & (2**255 - 1)
-            if s > HALF_ORDER:
-                return s.to_bytes(32)
-        return None
-
 
 def sign(
     domain: Domain,
@@ -119,10 +111,14 @@ def _separator(domain: Domain) -> bytes:
     return domain.separator()
 
 
+def s_of(signature: bytes) -> int:
+    """Its `s`, without the bit of v before it (EIP-2098)."""
+    return int.from_bytes(signature[32:]) & (2**255 - 1)
+
+
 @lru_cache(maxsize=4096)
 def _recover(digest: bytes, signature: bytes) -> str:
-    vs = int.from_bytes(signature[32:])
-    recoverable = signature[:32] + (vs & (2**255 - 1)).to_bytes(32) + bytes((vs >> 255,))
+    recoverable = signature[:32] + s_of(signature).to_bytes(32) + bytes((signature[32] >> 7,))
     try:
         key = PublicKey.from_signature_and_message(recoverable, digest, None)
     except ValueError:  # coincurve's word for a signature that fits no key
