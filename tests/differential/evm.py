@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from pyrevm import EVM, BlockEnv, CfgEnv, Env
 
 from olivepress.contracts.abi import Interface, snake_case
-from olivepress.contracts.artifacts import Artifact, exchange_interface, load
+from olivepress.contracts.artifacts import Artifact, exchange_abi, exchange_interface, load
 from olivepress.deploy import DESKS
 from olivepress.reverts import decode
 from olivepress.signer import address_bytes
@@ -58,11 +58,23 @@ class Answer(NamedTuple):
     logs: list[dict[str, Any]]
 
 
+KINDS = {"oracle": "IndexOracle", "lens": "Lens", "usdc": "MockUSDC", "token": "PositionToken"}
+"""What can be called, by the contract that it is; besides 'exchange', which is several. 'token' is any
+position token."""
+
+
 @cache
 def interface_of(target: str) -> Interface:
-    """What can be called at 'exchange', 'oracle', 'lens', 'usdc', or at any position token ('token')."""
-    names = {"oracle": "IndexOracle", "lens": "Lens", "usdc": "MockUSDC", "token": "PositionToken"}
-    return exchange_interface() if target == "exchange" else load(names[target]).interface
+    """The functions, events and errors of a kind of contract."""
+    return exchange_interface() if target == "exchange" else load(KINDS[target]).interface
+
+
+@cache
+def views_of(target: str) -> frozenset[str]:
+    """The functions of which the ABI says that they change nothing."""
+    abi = exchange_abi() if target == "exchange" else load(KINDS[target]).abi
+    functions = [one for one in abi if one["type"] == "function"]
+    return frozenset(one["name"] for one in functions if one["stateMutability"] in ("view", "pure"))
 
 
 class Contracts:
@@ -81,6 +93,7 @@ class Contracts:
         coinbase: str = "0x" + "00" * 20,
     ) -> None:
         self._coinbase = coinbase
+        self.time = time
         self._built = artifacts or {}
         # Any size of code and any gas: instrumented builds run here too, and both have tests of their own.
         cfg = CfgEnv(chain_id=CHAIN_ID, limit_contract_code_size=2**24)
@@ -119,6 +132,7 @@ class Contracts:
 
     def set_time(self, time: int) -> None:
         """The time of the block in which the next transactions are, unix seconds."""
+        self.time = time
         self._evm.set_block_env(self._block(time))
 
     def send(self, sender: str, to: str, data: bytes) -> Answer:
@@ -143,9 +157,12 @@ class Contracts:
             self._evm.revert(before)
 
     def raw(self, target: str, calldata: bytes) -> bytes:
-        """What a view returns, not decoded. Raises what it reverts with."""
+        """What a view returns, not decoded. Raises what it reverts with.
+
+        :param target: a name, or any address
+        """
         try:
-            return bytes(self._evm.message_call(DEPLOYER, self.addresses[target], calldata))
+            return bytes(self._evm.message_call(DEPLOYER, self.addresses.get(target, target), calldata))
         except RuntimeError as failure:
             output = _OUTPUT.search(str(failure))
             raise failure if output is None else decode(bytes.fromhex(output[1])) from None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from differential.actions import Action, is_view, python_name
+from differential.actions import Action, python_name
+from differential.evm import views_of
 from differential.outcome import NO_TOKEN, Outcome, Told, named_error, plain, returned, told
 from differential.updates import Update, s_of
 from olivepress.model import Call, Exchange, IndexOracle
@@ -82,7 +83,7 @@ class ModelSide:
 
     def _call_oracle(self, function: str, call: Call, args: tuple[Any, ...]) -> Any:
         method = getattr(self.oracle, python_name(function))
-        if is_view("oracle", function):
+        if function in views_of("oracle"):
             return method(*args) if function in _TIMELESS else method(*args, call.time)
         if function == "addFeed":
             return method(call, FeedInfo(*args[0]))

@@ -50,7 +50,7 @@ class Update(NamedTuple):
     def recovered(self, domain: Domain) -> tuple[str, ...]:
         """Whom each signature names; the zero address where it names nobody."""
         return tuple(
-            _recover(_digest(self, values, domain), signature)
+            _recover(digest(self, values, domain), signature)
             for values, signature in zip(self.values, self.signatures, strict=True)
         )
 
@@ -90,14 +90,16 @@ def sign(
 
 def resign(update: Update, bit: int, signer: LocalSigner, domain: Domain) -> Update:
     """The update with the report at place `bit` signed again, as it stands now, by `signer`."""
-    raw = signer.sign_digest(_digest(update, update.values[bit], domain))
+    raw = signer.sign_digest(digest(update, update.values[bit], domain))
     s = int.from_bytes(raw[32:64]) | (raw[64] - 27) << 255
     signatures = list(update.signatures)
     signatures[bit] = raw[:32] + s.to_bytes(32)
     return update._replace(signatures=tuple(signatures))
 
 
-def _digest(update: Update, values: Sequence[int], domain: Domain) -> bytes:
+def digest(update: Update, values: Sequence[int], domain: Domain) -> bytes:
+    """What an operator signs who tells these values."""
+
     def words(numbers: Sequence[int]) -> bytes:
         return b"".join(number.to_bytes(32) for number in numbers)
 

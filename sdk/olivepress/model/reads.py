@@ -9,7 +9,7 @@ from olivepress.model.errors import refuse
 from olivepress.model.margin import AccountMargin
 from olivepress.model.state import BUYS, SELLS, Account, Order, Position, Series, State
 from olivepress.reverts import UnknownAccount, UnknownSeries
-from olivepress.types import BookLevel, Phase
+from olivepress.types import BookLevel, Phase, SeriesSpec
 from olivepress.types import Side as OrderSide
 
 MOST = 4096
@@ -26,6 +26,10 @@ class Reads:
     state: State
 
     # --- series ---
+
+    def spec_of(self, series: int) -> SeriesSpec:
+        """The terms, frozen at listing."""
+        return self._series(series).spec
 
     def mark_of(self, series: int, now: int) -> mark.Quote:
         """As a taking order would see it; the settlement price once there is one."""
