@@ -20,7 +20,7 @@ from differential.model_side import ModelSide
 from differential.outcome import plain
 from differential.reads import Pairs, Reads, words
 from olivepress.hashing import keccak256
-from olivepress.model.state import BUYS, DAY, SELLS, PositionToken
+from olivepress.model.state import BUYS, DAY, SELLS, PositionToken, Token
 from olivepress.oracle.codec import DOMAIN_NAME
 
 Model = Callable[[], tuple[Any, ...] | bytes]
@@ -51,10 +51,10 @@ class Views:
             "exchange": [*self._sums(), *self._words(), *self._series_words(), *self._book_words()],
             "lens": [*self._lens_series(time), *self._lens_accounts(time)],
             "oracle": [*self._feeds(time), *self._windows(time), *self._oracle_sums()],
-            "usdc": list(self._holders(self._state.collateral.address)),
+            "usdc": list(self._holders(self._state.collateral)),
         }
         for (series, long), token in self._state.tokens.items():
-            answers[token.address] = [*self._token(series, long, token), *self._holders(token.address)]
+            answers[token.address] = [*self._token(series, long, token), *self._holders(token)]
         for target, asked in answers.items():
             for function, args, model in asked:
                 yield self._pair(target, function, args, model)
@@ -111,9 +111,10 @@ class Views:
             yield "principalWord", (who,), self._stored(mapped(at.PRINCIPALS, int(who, 16)))
         for account in self._some(self._state.accounts):
             yield "accountWord", (account,), self._stored(mapped(at.ACCOUNTS, account))
-        for account, series in product(self._state.accounts, self._some(self._state.series)):
-            slot = mapped(at.POSITIONS, at.position_key(account, series))
-            yield "positionWord", (account, series), self._stored(slot)
+        for number, series in self._state.series.items():
+            for account in (0, *series.positions):
+                slot = mapped(at.POSITIONS, at.position_key(account, number))
+                yield "positionWord", (account, number), self._stored(slot)
 
     def _series_words(self) -> Iterator[Answer]:
         for number in self._some(self._state.series):
@@ -295,19 +296,17 @@ class Views:
         for function, value in told.items():
             yield function, (), _just(value)
         yield "eip712Domain", (), _just(*domain)
-        for who in self._people:
-            yield "nonces", (who,), _just(0)  # no run signs a permit
+        yield "nonces", (self._people[0],), _just(0)  # no run signs a permit
 
-    def _holders(self, address: str) -> Iterator[Answer]:
-        """Balances and allowances of a token."""
-        tokens = (self._state.collateral, *self._state.tokens.values())
-        token = next(one for one in tokens if one.address == address)
-        for who in self._people:
+    def _holders(self, token: Token) -> Iterator[Answer]:
+        """Balances and allowances of whoever has or gave some, and of somebody else."""
+        allowed = {
+            key[1:]: amount for key, amount in self._model.allowances.items() if key[0] == token.address
+        }
+        for who in (self._people[-1], *token.balances):
             yield "balanceOf", (who,), _just(token.balances.get(who, 0))
-            given = {(who, self._state.address)}
-            given |= {key[1:] for key in self._model.allowances if key[:2] == (address, who)}
-            for pair in sorted(given):
-                yield "allowance", pair, _just(self._model.allowances.get((address, *pair), 0))
+        for pair in (tuple(self._people[-2:]), *allowed):
+            yield "allowance", pair, _just(allowed.get(pair, 0))
 
     def _domain(self, name: str, contract: str) -> tuple[Any, ...]:
         """What `eip712Domain` says of a contract whose domain is of version 1."""
