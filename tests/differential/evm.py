@@ -93,7 +93,6 @@ class Contracts:
         coinbase: str = "0x" + "00" * 20,
     ) -> None:
         self._coinbase = coinbase
-        self.time = time
         self._built = artifacts or {}
         # Any size of code and any gas: instrumented builds run here too, and both have tests of their own.
         cfg = CfgEnv(chain_id=CHAIN_ID, limit_contract_code_size=2**24)
@@ -132,7 +131,6 @@ class Contracts:
 
     def set_time(self, time: int) -> None:
         """The time of the block in which the next transactions are, unix seconds."""
-        self.time = time
         self._evm.set_block_env(self._block(time))
 
     def send(self, sender: str, to: str, data: bytes) -> Answer:

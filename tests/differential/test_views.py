@@ -11,8 +11,7 @@ import pytest
 from differential import coverage, model_side
 from differential.actions import Action
 from differential.arena import DAY, Arena, Disagreement
-from differential.evm import DEPLOYER
-from differential.generator.life import live
+from differential.evm import CHAIN_ID, DEPLOYER, views_of
 from differential.generator.world import EVERYBODY, FIRST_DAY, STRANGERS
 from differential.outcome import heard, told
 from differential.updates import OPERATORS, sign
@@ -28,44 +27,77 @@ NOW = FIRST_DAY * DAY + 1
 Patch = pytest.MonkeyPatch
 
 
+def begin(arena: Arena) -> None:
+    """One operator, one feed, one series with room for thousands of ticks."""
+    operator = OPERATORS[0]
+    domain = OracleDomain(CHAIN_ID, arena.contracts.addresses["oracle"])
+    update = sign(domain, 1, 1, [operator], NOW, {operator: {1: 20_000 * 10**8}})
+    spec = replace(
+        SPEC,
+        tick_size=10**8,
+        initial_mark=20_000,
+        tick_value=1,
+        window_start=FIRST_DAY + 5,
+        expiry_day=FIRST_DAY + 6,
+        im_bps=10_000,
+        band_bps=4_000,
+        concentration_pct=0,
+    )
+    for verb, *args in (
+        ("oracle.addOperatorSet", (operator.address,), 1),
+        ("oracle.addFeed", (b"ONE".ljust(32, b"\0"), bytes(32), 1, DAY, 500)),
+        ("oracle.update", update),
+        ("exchange.listSeries", spec),
+    ):
+        act(arena, DEPLOYER, verb, *args)
+
+
+def act(arena: Arena, sender: str, verb: str, *args: Any) -> tuple[Any, ...]:
+    """The events of an action that goes through."""
+    outcome = arena.step(Action(NOW, sender, verb, args)).outcome
+    assert outcome.error == ""
+    return outcome.events
+
+
 @pytest.fixture(scope="module")
 def arena() -> Arena:
-    """A market with orders and tokens; the tests change its model and change it back."""
+    """A market with a trade, orders and tokens; the tests change its model and change it back."""
     made = Arena()
-    for action in live(1, 0, made.contracts):
-        made.step(action)
-        if made.actions >= 380 and made.exchange.depth(_alive(made).id, False, 1, action.at):
-            break
-    assert made.exchange.state.tokens
-    made.compare_all(action)
+    begin(made)
+    act(made, STRANGERS[0], "exchange.createTokens", 1)
+    for who in EVERYBODY[:2]:
+        act(made, who, "usdc.mint", who, 10**9)
+        act(made, who, "exchange.deposit", 0, 10**8)
+    act(made, EVERYBODY[0], "exchange.place", 1, 0, 20_000, 5, 0, 1, 0)
+    act(made, EVERYBODY[1], "exchange.place", 1, 128, 20_000, 2, 0, 2, 0)
+    act(made, EVERYBODY[1], "exchange.place", 1, 0, 19_000, 2, 0, 3, 0)
+    made.compare_all(Action(NOW, DEPLOYER, "exchange.open"))
     return made
-
-
-def _alive(arena: Arena) -> Series:
-    """The series that lives longest."""
-    return max(arena.exchange.state.series.values(), key=lambda one: one.expiry)
 
 
 def test_every_view_is_compared(arena: Arena) -> None:
     assert arena.views == coverage.views()
-    known = coverage.views() | coverage.UNCOMPARED.keys()
-    assert len(known) == len(coverage.views()) + len(coverage.UNCOMPARED), "an exception that is no view"
+    assert all(name in views_of(kind) for kind, name in coverage.UNCOMPARED)
 
 
 def different(arena: Arena) -> set[str]:
     """The views in which the sides differ."""
-    found = arena._views.everything(arena.contracts.time)
+    found = arena._views.everything(NOW)
     return {what.split(" ")[0] for what, model, chain in found if model != chain}
 
 
 def _order(arena: Arena) -> Order:
     """The best of those that wait to buy."""
-    ((_, order),) = arena.exchange.orders(_alive(arena).id, False, 1, arena.contracts.time)
+    ((_, order),) = arena.exchange.orders(1, False, 1, NOW)
     return order
 
 
 def _maker(arena: Arena) -> Position:
-    return _alive(arena).positions[_order(arena).account]
+    return _series(arena).positions[_order(arena).account]
+
+
+def _series(arena: Arena) -> Series:
+    return arena.exchange.state.series[1]
 
 
 def _token(arena: Arena) -> Token:
@@ -122,8 +154,8 @@ CHANGES: list[tuple[set[str], Callable[[Arena, Patch], object]]] = [
         lambda a, p: p.setattr(a.exchange.state.accounts[1], "owner", "0x" + "77" * 20),
     ),
     ({"lens.principal"}, lambda a, p: p.delitem(a.exchange.state.principals, EVERYBODY[0])),
-    ({"lens.phaseOf", "lens.seriesList"}, lambda a, p: p.setattr(_alive(a).hot, "closed", True)),
-    ({"lens.seriesList"}, lambda a, p: _more(p, _alive(a).money, "pool")),
+    ({"lens.phaseOf", "lens.seriesList"}, lambda a, p: p.setattr(_series(a).hot, "closed", True)),
+    ({"lens.seriesList"}, lambda a, p: _more(p, _series(a).money, "pool")),
     ({"lens.accountInfo"}, lambda a, p: _more(p, _maker(a), "checked_mark")),
     ({"lens.seriesOf", "lens.accountInfo"}, _list_twice),
     ({"depth", "orders", "open"}, lambda a, p: _more(p, _order(a), "lots")),
@@ -169,29 +201,16 @@ def test_the_model_refuses_reads_of_what_there_is_not(arena: Arena, monkeypatch:
 # --- books that are longer than an answer ---
 
 
-def begin(arena: Arena) -> None:
-    """One operator, one feed, one series with room for thousands of ticks."""
+def test_a_waiting_round_is_in_the_status_of_its_feed() -> None:
+    arena = Arena()
+    begin(arena)
     operator = OPERATORS[0]
-    domain = OracleDomain(31337, arena.contracts.addresses["oracle"])
-    update = sign(domain, 1, 1, [operator], NOW, {operator: {1: 20_000 * 10**8}})
-    spec = replace(
-        SPEC,
-        tick_size=10**8,
-        initial_mark=20_000,
-        tick_value=1,
-        window_start=FIRST_DAY + 5,
-        expiry_day=FIRST_DAY + 6,
-        im_bps=10_000,
-        band_bps=4_000,
-        concentration_pct=0,
-    )
-    for verb, *args in (
-        ("oracle.addOperatorSet", (operator.address,), 1),
-        ("oracle.addFeed", (b"ONE".ljust(32, b"\0"), bytes(32), 1, DAY, 500)),
-        ("oracle.update", update),
-        ("exchange.listSeries", spec),
-    ):
-        assert arena.step(Action(NOW, DEPLOYER, verb, tuple(args))).outcome.error == ""
+    domain = OracleDomain(CHAIN_ID, arena.contracts.addresses["oracle"])
+    update = sign(domain, 1, 1, [operator], NOW + 9, {operator: {1: 30_000 * 10**8}})
+    action = Action(NOW + 9, DEPLOYER, "oracle.update", (update,))
+    arena.step(action)
+    assert arena.oracle.feed_status(1).pending == (30_000 * 10**8, NOW + 9, 2)
+    arena.compare_all(action)
 
 
 def test_an_answer_ends_after_4096_levels_or_orders() -> None:
@@ -205,7 +224,7 @@ def test_an_answer_ends_after_4096_levels_or_orders() -> None:
             ("exchange.deposit", 0, 10**9),
             ("exchange.batch", 1, orders, True, 0),
         ):
-            assert arena.step(Action(NOW, who, verb, tuple(args))).outcome.error == ""
+            act(arena, who, verb, *args)
     assert len(arena.exchange.depth(1, False, 2**16 - 1, NOW)) == reads.MOST
     for most in (reads.MOST - 1, reads.MOST, reads.MOST + 1, 2**16 - 1):
         arena._check(None, [arena._reads.depth(1, False, most, NOW)])
@@ -221,24 +240,21 @@ def test_events_are_told_with_who_logged_them() -> None:
     exchange, usdc, oracle = (arena.contracts.addresses[one] for one in ("exchange", "usdc", "oracle"))
     nobody = "0x" + "00" * 20
 
-    def events(sender: str, verb: str, *args: Any) -> tuple[Any, ...]:
-        return arena.step(Action(NOW, sender, verb, args)).outcome.events
-
-    assert events(who, "usdc.mint", who, 9) == (("Transfer", nobody, who, 9, usdc),)
-    assert events(who, "exchange.deposit", 0, 9) == (
+    assert act(arena, who, "usdc.mint", who, 9) == (("Transfer", nobody, who, 9, usdc),)
+    assert act(arena, who, "exchange.deposit", 0, 9) == (
         ("AccountOpened", 1, who, exchange),
         ("Transfer", who, exchange, 9, usdc),
         ("Deposited", 1, who, 9, exchange),
     )
-    assert events(who, "exchange.withdraw", 4, other) == (
+    assert act(arena, who, "exchange.withdraw", 4, other) == (
         ("Withdrawn", 1, other, 4, exchange),
         ("Transfer", exchange, other, 4, usdc),
     )
-    assert events(DEPLOYER, "exchange.transferOwnership", who) == (
+    assert act(arena, DEPLOYER, "exchange.transferOwnership", who) == (
         ("OwnershipTransferStarted", DEPLOYER, who, exchange),
     )
-    assert events(who, "exchange.acceptOwnership") == (("OwnershipTransferred", DEPLOYER, who, exchange),)
-    assert events(DEPLOYER, "oracle.renounceOwnership") == (
+    assert act(arena, who, "exchange.acceptOwnership") == (("OwnershipTransferred", DEPLOYER, who, exchange),)
+    assert act(arena, DEPLOYER, "oracle.renounceOwnership") == (
         ("OwnershipTransferred", DEPLOYER, nobody, oracle),
     )
 
@@ -248,16 +264,18 @@ def test_allowances_of_a_position_token() -> None:
     begin(arena)
     who, spender = EVERYBODY[0], STRANGERS[0]
 
-    def act(sender: str, verb: str, *args: Any) -> str:
-        return arena.step(Action(NOW, sender, verb, args)).outcome.error
-
-    assert act(who, "exchange.createTokens", 1) == ""
+    act(arena, who, "exchange.createTokens", 1)
     token = arena.exchange.token_of(1, True)
-    assert act(who, "token.approve", token, "0x" + "00" * 20, 1) == "ERC20InvalidSpender"
-    assert act(who, "token.approve", token, spender, 5) == ""
-    assert act(spender, "token.transferFrom", token, who, spender, 6) == "ERC20InsufficientAllowance"
-    assert act(spender, "token.transferFrom", token, who, spender, 1) == "ERC20InsufficientBalance"
-    assert act(spender, "token.transferFrom", token, who, spender, 0) == ""
+
+    def refused(sender: str, verb: str, *args: Any) -> str:
+        return arena.step(Action(NOW, sender, verb, (token, *args))).outcome.error
+
+    assert refused(who, "token.approve", "0x" + "00" * 20, 1) == "ERC20InvalidSpender"
+    assert act(arena, who, "token.approve", token, spender, 5) == (("Approval", who, spender, 5, token),)
+    assert refused(spender, "token.transferFrom", who, spender, 6) == "ERC20InsufficientAllowance"
+    assert refused(spender, "token.transferFrom", who, spender, 1) == "ERC20InsufficientBalance"
+    moved = act(arena, spender, "token.transferFrom", token, who, spender, 0)
+    assert moved == (("Transfer", who, spender, 0, token),)
     arena.compare_all(Action(NOW, who, "token.transfer"))
 
 
