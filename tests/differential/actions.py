@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 from functools import cache
 from typing import Any
 
-from differential.evm import interface_of
+from differential.evm import interface_of, views_of
 from differential.updates import Update
 from olivepress.contracts import packing
 from olivepress.contracts.abi import snake_case
@@ -71,21 +71,10 @@ def _plain(value: Any) -> Any:
 @cache
 def verbs() -> frozenset[str]:
     """Every function of exchange and oracle that changes something."""
-    found = set()
-    for target, name in (("exchange", "exchange"), ("oracle", "oracle")):
-        interface = interface_of(target)
-        found |= {f"{name}.{one}" for one in interface.functions if not is_view(target, one)}
-    return frozenset(found)
-
-
-@cache
-def is_view(target: str, function: str) -> bool:
-    """Whether the ABI says that a function changes nothing."""
-    from olivepress.contracts.artifacts import exchange_abi, load
-
-    abi = exchange_abi() if target == "exchange" else load("IndexOracle").abi
-    found = [one for one in abi if one["type"] == "function" and one["name"] == function]
-    return any(one["stateMutability"] in ("view", "pure") for one in found)
+    targets = ("exchange", "oracle")
+    return frozenset(
+        f"{one}.{name}" for one in targets for name in interface_of(one).functions.keys() - views_of(one)
+    )
 
 
 def python_name(function: str) -> str:

@@ -6,19 +6,21 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from differential.actions import Action, is_view
-from differential.evm import CHAIN_ID, DEPLOYER, Contracts, interface_of
+from differential.actions import Action
+from differential.evm import CHAIN_ID, DEPLOYER, Contracts, interface_of, views_of
 from differential.generator.world import EVERYBODY, FIRST_DAY, MAX_LAG
 from differential.invariants import Invariants
 from differential.model_side import ModelSide
-from differential.outcome import NO_TOKEN, Outcome, named_error, plain, told
+from differential.outcome import NO_TOKEN, Outcome, heard, named_error, plain
 from differential.reads import Reads
+from differential.views import Views
 from differential.words import Word, Words
 from olivepress.contracts.artifacts import Artifact
 from olivepress.events.model import Book
 
 DAY = 86_400
 FULL_EVERY = 10
+VIEWS_EVERY = 500
 
 
 class Disagreement(AssertionError):
@@ -70,8 +72,16 @@ class Arena:
         self._reads = Reads(self.contracts, self.exchange)
         self._invariants = Invariants(self.exchange, self.oracle)
         self._people = [*EVERYBODY, addresses["exchange"]]
-        for one in EVERYBODY:  # the model knows no allowances
-            self._send(Action(start, one, "usdc.approve", (addresses["exchange"], 2**256 - 1)))
+        self._views = Views(self.contracts, self.model, self._reads, self._people)
+        for one in EVERYBODY:  # for good: the model knows no allowances
+            approval = Action(start, one, "usdc.approve", (addresses["exchange"], 2**256 - 1))
+            self._send(approval)
+            self.model.run(approval)
+
+    @property
+    def views(self) -> set[tuple[str, str]]:
+        """The views compared so far: kind of contract and name."""
+        return self._reads.compared
 
     # --- one action ---
 
@@ -89,7 +99,7 @@ class Arena:
             self._check(action, self._reads.figures(action.at, accounts, series))
         broken = self._invariants.after(action, model, before)
         if self.actions % self._full_every == 0:
-            words += self.compare_all(action)
+            words += self.compare_all(action, views=self.actions % VIEWS_EVERY == 0)
         if broken:
             raise Disagreement(action, f"invariant {broken[0]}", broken[1])
         self.words_compared += words
@@ -102,14 +112,14 @@ class Arena:
         if action.target == "token" and not self.contracts.code_at(address):
             return Outcome(NO_TOKEN, (), ())  # its creation was left out by shrinking
         answer = self.contracts.send(action.sender, address, action.calldata())
-        events = tuple(told(one) for one in answer.events)
+        events = tuple(map(heard, answer.logs))
         if answer.error is not None:
             return Outcome(*named_error(answer.error), events)
         if action.function == "":
             return Outcome("", (), events)
         entry = interface_of(action.target).functions[action.function]
         values = plain(entry.decode_output(answer.data))
-        if action.target == "oracle" and is_view("oracle", action.function):
+        if action.target == "oracle" and action.function in views_of("oracle"):
             return Outcome("", values, events)
         # ERC-20 functions return true, which says nothing.
         return Outcome("", () if action.target in ("usdc", "token") else values, events)
@@ -129,7 +139,7 @@ class Arena:
 
     def _touched(self, event: tuple[Any, ...]) -> Iterator[Word]:
         """The levels that the records of a Book event name."""
-        _, number, _, records = event
+        _, number, _, records, _ = event
         series = self.exchange.state.series[number]
         ids = [one[1] for one in records if one[0] in ("Placed", "Cancelled", "Filled")]
         places = {(order_id >> 72 & 1, order_id >> 48 & 0xFFFFFF) for order_id in ids}
@@ -156,14 +166,19 @@ class Arena:
                 )
         return count
 
-    def compare_all(self, action: Action | None = None) -> int:
-        """Everything there is, and every promise. The words compared."""
+    def compare_all(self, action: Action | None = None, *, views: bool = True) -> int:
+        """Everything there is, and every promise. The words compared.
+
+        :param views: every view of every contract too, which takes as long as hundreds of actions
+        """
         time = action.at if action is not None else FIRST_DAY * DAY
         today = time // DAY
         words = self._compare(action, self._everything(today))
         self._check(action, self._balances())
         self._check(action, self._sums())
         self._check(action, self._reads.everything(time))
+        if views:
+            self._check(action, self._views.everything(time))
         broken = self._invariants.always(time)
         if broken:
             raise Disagreement(action, f"invariant {broken[0]}", broken[1])
@@ -222,11 +237,14 @@ Replay = Callable[[list[Action]], Disagreement | None]
 
 
 def replay(actions: Iterable[Action], **options: Any) -> Disagreement | None:
-    """Runs actions on a fresh arena, comparing everything after each. The first disagreement, if any."""
+    """Runs actions on a fresh arena, comparing everything after each, and the views after the last. The first
+    disagreement, if any."""
     arena = Arena(**({"full_every": 1} | options))
-    for action in actions:
-        try:
-            arena.step(action)
-        except Disagreement as found:
-            return found
+    last = None
+    try:
+        for last in actions:
+            arena.step(last)
+        arena.compare_all(last)
+    except Disagreement as found:
+        return found
     return None

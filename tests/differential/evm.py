@@ -16,10 +16,8 @@ from typing import Any, NamedTuple
 from pyrevm import EVM, BlockEnv, CfgEnv, Env
 
 from olivepress.contracts.abi import Interface, snake_case
-from olivepress.contracts.artifacts import Artifact, exchange_interface, load
+from olivepress.contracts.artifacts import Artifact, exchange_abi, exchange_interface, load
 from olivepress.deploy import DESKS
-from olivepress.events.decode import LogDecoder, default_decoder
-from olivepress.events.model import Event
 from olivepress.reverts import decode
 from olivepress.signer import address_bytes
 
@@ -52,18 +50,31 @@ def read_artifacts(folder: Path) -> dict[str, Artifact]:
 
 
 class Answer(NamedTuple):
-    """What a transaction came to: its return data, or the exception of its revert; and its logs."""
+    """What a transaction came to: its return data, or the exception of its revert; and its logs, as a
+    node gives them."""
 
     data: bytes
     error: Exception | None
-    events: list[Event]
+    logs: list[dict[str, Any]]
+
+
+KINDS = {"oracle": "IndexOracle", "lens": "Lens", "usdc": "MockUSDC", "token": "PositionToken"}
+"""What can be called, by the contract that it is; besides 'exchange', which is several. 'token' is any
+position token."""
 
 
 @cache
 def interface_of(target: str) -> Interface:
-    """What can be called at 'exchange', 'oracle', 'lens', 'usdc', or at any position token ('token')."""
-    names = {"oracle": "IndexOracle", "lens": "Lens", "usdc": "MockUSDC", "token": "PositionToken"}
-    return exchange_interface() if target == "exchange" else load(names[target]).interface
+    """The functions, events and errors of a kind of contract."""
+    return exchange_interface() if target == "exchange" else load(KINDS[target]).interface
+
+
+@cache
+def views_of(target: str) -> frozenset[str]:
+    """The functions of which the ABI says that they change nothing."""
+    abi = exchange_abi() if target == "exchange" else load(KINDS[target]).abi
+    functions = [one for one in abi if one["type"] == "function"]
+    return frozenset(one["name"] for one in functions if one["stateMutability"] in ("view", "pure"))
 
 
 class Contracts:
@@ -86,7 +97,6 @@ class Contracts:
         # Any size of code and any gas: instrumented builds run here too, and both have tests of their own.
         cfg = CfgEnv(chain_id=CHAIN_ID, limit_contract_code_size=2**24)
         self._evm = EVM(env=Env(cfg=cfg, block=self._block(time)), spec_id="CANCUN", gas_limit=_UNLIMITED)
-        self._decoder: LogDecoder = default_decoder()
         self.addresses: dict[str, str] = {}
         self.raw_storage: Callable[[str, int], int] = self._evm.storage
         self._deploy_all(max_lag)
@@ -133,7 +143,7 @@ class Contracts:
                 return Answer(b"", failure, [])
             return Answer(b"", decode(bytes.fromhex(output[1])), [])
         result = self._evm.result
-        return Answer(answer, None, self._events(result.logs) if result else [])
+        return Answer(answer, None, [_log(one) for one in result.logs] if result else [])
 
     @contextmanager
     def undone(self) -> Iterator[None]:
@@ -145,9 +155,12 @@ class Contracts:
             self._evm.revert(before)
 
     def raw(self, target: str, calldata: bytes) -> bytes:
-        """What a view returns, not decoded. Raises what it reverts with."""
+        """What a view returns, not decoded. Raises what it reverts with.
+
+        :param target: a name, or any address
+        """
         try:
-            return bytes(self._evm.message_call(DEPLOYER, self.addresses[target], calldata))
+            return bytes(self._evm.message_call(DEPLOYER, self.addresses.get(target, target), calldata))
         except RuntimeError as failure:
             output = _OUTPUT.search(str(failure))
             raise failure if output is None else decode(bytes.fromhex(output[1])) from None
@@ -165,19 +178,14 @@ class Contracts:
         """The code of a contract, empty for any other address."""
         return bytes(self._evm.get_code(address) or b"")
 
-    def _events(self, logs: list[Any]) -> list[Event]:
-        events = []
-        for log in logs:
-            event = self._decoder.decode(
-                {
-                    "topics": log.topics,
-                    "data": "0x" + bytes(log.data[1]).hex(),
-                    "blockNumber": "0x0",
-                    "logIndex": "0x0",
-                    "transactionHash": "0x",
-                    "blockHash": "0x",
-                }
-            )
-            if event is not None:
-                events.append(event)
-        return events
+
+def _log(log: Any) -> dict[str, Any]:
+    return {
+        "address": log.address,
+        "topics": log.topics,
+        "data": "0x" + bytes(log.data[1]).hex(),
+        "blockNumber": "0x0",
+        "logIndex": "0x0",
+        "transactionHash": "0x",
+        "blockHash": "0x",
+    }

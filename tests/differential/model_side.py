@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from differential.actions import Action, is_view, python_name
-from differential.outcome import NO_TOKEN, Outcome, named_error, plain, returned, told
-from differential.updates import Update
+from differential.actions import Action, python_name
+from differential.evm import views_of
+from differential.outcome import NO_TOKEN, Outcome, Told, named_error, plain, returned, told
+from differential.updates import Update, s_of
 from olivepress.model import Call, Exchange, IndexOracle
 from olivepress.model.feed import FeedInfo
+from olivepress.model.ledger import transfer
 from olivepress.model.operators import Batch, Report
+from olivepress.model.standard import Transfer
+from olivepress.model.state import ZERO_ADDRESS, Token
 from olivepress.oracle.codec import OracleDomain
-from olivepress.reverts import ERC20InsufficientBalance, MalleableSignature, OnlyExchange, UnknownFunction
+from olivepress.reverts import (
+    ERC20InsufficientAllowance,
+    ERC20InvalidSpender,
+    OnlyExchange,
+    UnknownFunction,
+)
 from olivepress.reverts.base import ContractError
 
 # Reads of the model that need no time.
 _TIMELESS = {"accumulated", "heartbeat"}
+UNLIMITED = 2**256 - 1
+"""An allowance that nothing takes from."""
 
 
 class ModelSide:
@@ -35,6 +46,9 @@ class ModelSide:
             factory=addresses["factory"],
         )
         self.domain = OracleDomain(chain_id, addresses["oracle"])
+        self.allowances: dict[tuple[str, str, str], int] = {}
+        """By token, owner and spender. They are a library's, and the model has none."""
+        self._approvals: list[Told] = []
 
     def run(self, action: Action) -> Outcome:
         """What the model makes of an action."""
@@ -46,8 +60,11 @@ class ModelSide:
             error = ""
         except ContractError as refused:
             error, values = named_error(refused)
-        events = [*self.oracle.log.drain(), *self.exchange.log.drain()]
-        return Outcome(error, values, tuple(told(one) for one in events))
+        events = [told(one, self.domain.oracle) for one in self.oracle.log.drain()]
+        events += [told(one, self.exchange.state.address) for one in self.exchange.log.drain()]
+        events += self._approvals
+        self._approvals.clear()
+        return Outcome(error, values, tuple(events))
 
     def _call(self, action: Action) -> Any:
         call = Call(action.sender, action.at)
@@ -66,7 +83,7 @@ class ModelSide:
 
     def _call_oracle(self, function: str, call: Call, args: tuple[Any, ...]) -> Any:
         method = getattr(self.oracle, python_name(function))
-        if is_view("oracle", function):
+        if function in views_of("oracle"):
             return method(*args) if function in _TIMELESS else method(*args, call.time)
         if function == "addFeed":
             return method(call, FeedInfo(*args[0]))
@@ -74,18 +91,10 @@ class ModelSide:
             args = tuple(plain(one) for one in args)
         if function not in ("update", "noteRange"):
             return method(call, *args)
-        update: Update = args[0]
-        try:
-            return method(call, self._batch(update))
-        except ContractError as refused:
-            # Recovering signers is not the model's: a malleable one names nobody there.
-            s = update.malleable()
-            if refused.name == "WrongOperators" and s is not None:
-                raise MalleableSignature(b"", {"s": s}) from None
-            raise
+        return method(call, self._batch(args[0]))
 
     def _batch(self, update: Update) -> Batch:
-        signers = update.recovered(self.domain)
+        signed = zip(update.recovered(self.domain), update.values, update.signatures, strict=True)
         return Batch(
             observed_at=update.observed_at,
             version=update.version,
@@ -94,30 +103,50 @@ class ModelSide:
             feeds=update.feeds,
             medians=update.medians,
             silent=update.silent,
-            reports=tuple(Report(one, values) for one, values in zip(signers, update.values, strict=True)),
+            reports=tuple(Report(signer, values, s_of(signature)) for signer, values, signature in signed),
         )
 
     def _call_usdc(self, function: str, call: Call, args: tuple[Any, ...]) -> None:
         """Collateral is not the exchange's: a plain book of balances stands for it."""
-        balances = self.exchange.collateral.balances
+        state, token = self.exchange.state, self.exchange.collateral
         if function == "mint":
             to, amount = args
-            balances[to] = balances.get(to, 0) + amount
+            token.balances[to] = token.balances.get(to, 0) + amount
+            state.log.add(Transfer, token.address, ZERO_ADDRESS, to, amount)
         elif function == "transfer":
-            to, amount = args
-            held = balances.get(call.sender, 0)
-            if held < amount:
-                values = {"sender": call.sender, "balance": held, "needed": amount}
-                raise ERC20InsufficientBalance(b"", values)
-            balances[call.sender] = held - amount
-            balances[to] = balances.get(to, 0) + amount
+            transfer(state, token, call.sender, *args)
+            state.journal.entries.clear()
+        elif function == "approve":
+            self._approve(token, call, *args)
         else:
             raise ValueError(f"collateral has no {function} here")
 
     def _call_token(self, function: str, call: Call, args: tuple[Any, ...]) -> None:
-        address = args[0]
-        series, long = next(key for key, one in self.exchange.state.tokens.items() if one.address == address)
+        address, *rest = args
+        tokens = self.exchange.state.tokens
+        (series, long), token = next(pair for pair in tokens.items() if pair[1].address == address)
         if function == "transfer":
-            self.exchange.transfer_token(call, series, long, *args[1:])
+            self.exchange.transfer_token(call, series, long, *rest)
+        elif function == "approve":
+            self._approve(token, call, *rest)
+        elif function == "transferFrom":
+            owner, to, amount = rest
+            allowed = self._allowed(token, owner, call.sender, amount)
+            self.exchange.transfer_token(Call(owner, call.time), series, long, to, amount)
+            self.allowances[address, owner, call.sender] = allowed
         else:  # mint and burn are the exchange's own
             raise OnlyExchange(b"", {"caller": call.sender})
+
+    def _approve(self, token: Token, call: Call, spender: str, amount: int) -> None:
+        if spender == ZERO_ADDRESS:
+            raise ERC20InvalidSpender(b"", {"spender": spender})
+        self.allowances[token.address, call.sender, spender] = amount
+        self._approvals.append(("Approval", call.sender, spender, amount, token.address))
+
+    def _allowed(self, token: Token, owner: str, spender: str, amount: int) -> int:
+        """What is left of an allowance when so much is spent."""
+        allowed = self.allowances.get((token.address, owner, spender), 0)
+        if allowed < amount:
+            values = {"spender": spender, "allowance": allowed, "needed": amount}
+            raise ERC20InsufficientAllowance(b"", values)
+        return allowed if allowed == UNLIMITED else allowed - amount

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
-from olivepress.contracts.abi import snake_case
+from olivepress.contracts.abi import Entry, snake_case
+from olivepress.contracts.artifacts import load
 from olivepress.errors import Reverted
+from olivepress.events import default_decoder
 from olivepress.events.model import Book, Event
+from olivepress.model.standard import Transfer
+
+Told = tuple[Any, ...]
+"""An event: its name, its fields, and the address that logged it."""
 
 NO_TOKEN = "no token there"
 """A call of a token that was never made: its creation was left out by shrinking."""
@@ -18,7 +26,7 @@ class Outcome(NamedTuple):
 
     error: str
     values: tuple[Any, ...]
-    events: tuple[Any, ...]
+    events: tuple[Told, ...]
 
 
 def plain(value: Any) -> Any:
@@ -52,9 +60,30 @@ def named_error(error: Exception) -> tuple[str, tuple[Any, ...]]:
     return f"{type(error).__name__}: {error}", ()
 
 
-def told(event: Event) -> tuple[Any, ...]:
-    """An event as its name and its fields, without its place in a chain; records with their kinds."""
+def told(event: Event, emitter: str) -> Told:
+    """An event without its place in a chain; records with their kinds. A Transfer names its token itself."""
     if isinstance(event, Book):
         records = tuple((type(one).__name__, *one) for one in event.records)
-        return "Book", event.series, event.account, records
-    return type(event).__name__, *plain(event)[4:]
+        return "Book", event.series, event.account, records, emitter
+    if isinstance(event, Transfer):
+        return "Transfer", event.from_, event.to, event.amount, event.token
+    return type(event).__name__, *plain(event)[4:], emitter
+
+
+def heard(log: Mapping[str, Any]) -> Told:
+    """A log of a chain. None is left out: one that nobody knows is a KeyError."""
+    emitter = log["address"].lower()
+    event = default_decoder().decode(log)
+    if event is not None:
+        return told(event, emitter)
+    topics = [bytes.fromhex(one[2:]) for one in log["topics"]]
+    entry = _standard()[topics[0]]
+    values = entry.decode_log(topics, bytes.fromhex(log["data"][2:]))
+    return entry.name, *(plain(values[one["name"]]) for one in entry.inputs), emitter
+
+
+@cache
+def _standard() -> dict[bytes, Entry]:
+    """What tokens and owned contracts log through libraries, by first topic."""
+    found = [load(name).interface.events for name in ("PositionToken", "IndexOracle")]
+    return {entry.topic: entry for events in found for entry in events.values()}

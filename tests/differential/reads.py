@@ -11,6 +11,7 @@ from differential.actions import Action
 from differential.evm import Contracts, interface_of
 from differential.outcome import Outcome, named_error, plain
 from differential.view import View
+from olivepress.contracts.abi import Entry
 from olivepress.errors import Reverted
 from olivepress.events.model import event_classes
 from olivepress.model import Exchange
@@ -24,7 +25,7 @@ _FULL = 2**256 - 1
 @cache
 def _places(event: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Where an event's values name accounts, and where series."""
-    names = [one.name for one in fields(event_classes()[event])][4:]
+    names = [one.name for one in fields(event_classes()[event])][4:] if event in event_classes() else []
     accounts = tuple(n for n, name in enumerate(names, 1) if name in _ACCOUNTS)
     return accounts, tuple(n for n, name in enumerate(names, 1) if "series" in name)
 
@@ -36,6 +37,8 @@ class Reads:
         self.view = View(contracts)
         self._contracts = contracts
         self._exchange = exchange
+        self.compared: set[tuple[str, str]] = set()
+        """Views by kind of contract and name, as far as they were asked."""
 
     def touched(self, action: Action, outcome: Outcome) -> tuple[set[int], set[int]]:
         """The accounts and the series that an action names or told of."""
@@ -72,10 +75,16 @@ class Reads:
             yield self._mark(number, time)
             yield self._series(number, time)
             for sells in (False, True):
-                yield self._depth(number, sells, time)
-                yield self._orders(number, sells, time)
+                yield self.depth(number, sells, LEVELS, time)
+                yield self.orders(number, sells, ORDERS, time)
         for account, number in self._holdings():
-            yield self._open_orders(account, number, time)
+            yield self.open_orders(account, number, time)
+
+    def unknown(self, account: int, series: int, time: int) -> Pairs:
+        """An account and a series that there are not."""
+        yield self._margin(account, time)
+        yield self._mark(series, time)
+        yield self._series(series, time)
 
     def _holdings(self) -> Iterator[tuple[int, int]]:
         for number, series in self._exchange.state.series.items():
@@ -83,77 +92,90 @@ class Reads:
                 if position.open_count:
                     yield account, number
 
-    def _pair(self, what: str, model: Callable[[], bytes], function: str, *args: Any) -> tuple[str, Any, Any]:
-        """Both answers as the ABI packs them, or as errors; unpacked only when they differ."""
-        calldata = _calldata(function, args)
+    def pair(
+        self, what: str, model: Callable[[], bytes], target: str, function: str, *args: Any
+    ) -> tuple[str, Any, Any]:
+        """Both answers as the ABI packs them, or as errors; unpacked only when they differ.
+
+        :param target: 'lens', 'exchange', 'oracle' or 'usdc', or the address of a position token
+        """
+        kind = target if target in self._contracts.addresses else "token"
+        self.compared.add((kind, function))
+        entry = interface_of(kind).functions[function]
+        calldata = entry.selector + words(*map(_number, args))
         expected = _result(model)
-        found = _result(lambda: self._contracts.raw("lens", calldata))
+        found = _result(lambda: self._contracts.raw(target, calldata))
         if expected == found:
             return what, None, None
-        return what, _unpacked(function, expected), _unpacked(function, found)
+        return what, _unpacked(entry, expected), _unpacked(entry, found)
 
     def _margin(self, account: int, time: int) -> tuple[str, Any, Any]:
         def model() -> bytes:
-            return _words(*plain(self._exchange.account_margin(account, time)))
+            return words(*plain(self._exchange.account_margin(account, time)))
 
-        return self._pair(f"margin of account {account}", model, "marginOf", account)
+        return self.pair(f"margin of account {account}", model, "lens", "marginOf", account)
 
     def _mark(self, series: int, time: int) -> tuple[str, Any, Any]:
         def model() -> bytes:
             q = self._exchange.mark_of(series, time)
-            return _words(q.mark, q.delta_mark, q.stale)
+            return words(q.mark, q.delta_mark, q.stale)
 
-        return self._pair(f"mark of series {series}", model, "markOf", series)
+        return self.pair(f"mark of series {series}", model, "lens", "markOf", series)
 
     def _series(self, number: int, time: int) -> tuple[str, Any, Any]:
         def model() -> bytes:
-            exchange, series = self._exchange, self._exchange.state.series[number]
-            q, m, hot = exchange.mark_of(number, time), series.money, series.hot
-            money = (m.pool, m.advance, m.members, m.uncranked, m.claims, m.collected, m.reduce_only_until)
-            head = (number, 0, int(exchange.phase_of(number, time)), *money, m.drawn, m.fees, m.credited)
-            tail = (
-                m.bounty,
-                exchange.best(number, False, time),
-                exchange.best(number, True, time),
-                q.mark,
-                q.delta_mark,
-                q.stale,
-                exchange.reduce_only(number, time),
-                hot.open_interest,
-                hot.basis,
-            )
-            words = [*head, *tail]
-            words[1] = 32 * len(words)
-            spec = plain(series.spec)
-            symbol = spec[0].encode()
-            text = symbol.ljust(-(-len(symbol) // 32) * 32, b"\0")
-            return _words(32, *words, 32 * len(spec), *spec[1:], len(symbol)) + text
+            return words(32) + self.series_view(number, time)
 
-        return self._pair(f"view of series {number}", model, "seriesInfo", number)
+        return self.pair(f"view of series {number}", model, "lens", "seriesInfo", number)
 
-    def _depth(self, number: int, sells: bool, time: int) -> tuple[str, Any, Any]:
+    def series_view(self, number: int, time: int) -> bytes:
+        """The struct SeriesView of the model."""
+        exchange = self._exchange
+        q, spec = exchange.mark_of(number, time), plain(exchange.spec_of(number))
+        series = exchange.state.series[number]
+        m, hot = series.money, series.hot
+        money = (m.pool, m.advance, m.members, m.uncranked, m.claims, m.collected, m.reduce_only_until)
+        head = (number, 0, int(exchange.phase_of(number, time)), *money, m.drawn, m.fees, m.credited)
+        tail = (
+            m.bounty,
+            exchange.best(number, False, time),
+            exchange.best(number, True, time),
+            q.mark,
+            q.delta_mark,
+            q.stale,
+            exchange.reduce_only(number, time),
+            hot.open_interest,
+            hot.basis,
+        )
+        values = [*head, *tail]
+        values[1] = 32 * len(values)
+        symbol = spec[0].encode()
+        text = symbol.ljust(-(-len(symbol) // 32) * 32, b"\0")
+        return words(*values, 32 * len(spec), *spec[1:], len(symbol)) + text
+
+    def depth(self, number: int, sells: bool, most: int, time: int) -> tuple[str, Any, Any]:
         def model() -> bytes:
-            levels = self._exchange.depth(number, sells, LEVELS, time)
+            levels = self._exchange.depth(number, sells, most, time)
             fields = [field for one in levels for field in (one.tick, one.lots, one.orders)]
-            return _words(32, len(levels), *fields)
+            return words(32, len(levels), *fields)
 
-        return self._pair(f"depth of series {number}", model, "depth", number, sells, LEVELS)
+        return self.pair(f"depth of series {number}", model, "lens", "depth", number, sells, most)
 
-    def _orders(self, number: int, sells: bool, time: int) -> tuple[str, Any, Any]:
+    def orders(self, number: int, sells: bool, most: int, time: int) -> tuple[str, Any, Any]:
         def model() -> bytes:
-            return _order_words(self._exchange.orders(number, sells, ORDERS, time))
+            return _order_words(self._exchange.orders(number, sells, most, time))
 
-        return self._pair(f"orders of series {number}", model, "orders", number, sells, ORDERS)
+        return self.pair(f"orders of series {number}", model, "lens", "orders", number, sells, most)
 
-    def _open_orders(self, account: int, number: int, time: int) -> tuple[str, Any, Any]:
+    def open_orders(self, account: int, number: int, time: int) -> tuple[str, Any, Any]:
         def model() -> bytes:
             return _order_words(self._exchange.open_orders(account, number, time))
 
         what = f"open orders of account {account} in {number}"
-        return self._pair(what, model, "openOrders", account, number)
+        return self.pair(what, model, "lens", "openOrders", account, number)
 
 
-def _words(*values: int) -> bytes:
+def words(*values: int) -> bytes:
     """Values as the ABI packs them."""
     return b"".join([(value & _FULL).to_bytes(32) for value in values])
 
@@ -164,18 +186,16 @@ def _order_words(found: list[tuple[int, Any]]) -> bytes:
         for order_id, one in found
         for value in (order_id, one.account, one.lots, one.expiry, one.flags, one.client_id)
     ]
-    return _words(32, len(found), *values)
+    return words(32, len(found), *values)
 
 
-@cache
-def _calldata(function: str, args: tuple[Any, ...]) -> bytes:
-    return interface_of("lens").encode(function, *args)
+def _number(argument: int | str) -> int:
+    """Views take numbers, flags and addresses only."""
+    return int(argument, 16) if isinstance(argument, str) else argument
 
 
-def _unpacked(function: str, answer: Any) -> Any:
-    if not isinstance(answer, bytes):
-        return answer
-    return interface_of("lens").functions[function].named_output(answer)
+def _unpacked(entry: Entry, answer: Any) -> Any:
+    return entry.named_output(answer) if isinstance(answer, bytes) else answer
 
 
 def _result(read: Callable[[], Any]) -> Any:

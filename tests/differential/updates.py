@@ -50,17 +50,9 @@ class Update(NamedTuple):
     def recovered(self, domain: Domain) -> tuple[str, ...]:
         """Whom each signature names; the zero address where it names nobody."""
         return tuple(
-            _recover(_digest(self, values, domain), signature)
+            _recover(digest(self, values, domain), signature)
             for values, signature in zip(self.values, self.signatures, strict=True)
         )
-
-    def malleable(self) -> bytes | None:
-        """`s` of the first signature that is above half of the curve's order."""
-        for signature in self.signatures:
-            s = int.from_bytes(signature[32:]) & (2**255 - 1)
-            if s > HALF_ORDER:
-                return s.to_bytes(32)
-        return None
 
 
 def sign(
@@ -98,14 +90,16 @@ def sign(
 
 def resign(update: Update, bit: int, signer: LocalSigner, domain: Domain) -> Update:
     """The update with the report at place `bit` signed again, as it stands now, by `signer`."""
-    raw = signer.sign_digest(_digest(update, update.values[bit], domain))
+    raw = signer.sign_digest(digest(update, update.values[bit], domain))
     s = int.from_bytes(raw[32:64]) | (raw[64] - 27) << 255
     signatures = list(update.signatures)
     signatures[bit] = raw[:32] + s.to_bytes(32)
     return update._replace(signatures=tuple(signatures))
 
 
-def _digest(update: Update, values: Sequence[int], domain: Domain) -> bytes:
+def digest(update: Update, values: Sequence[int], domain: Domain) -> bytes:
+    """What an operator signs who tells these values."""
+
     def words(numbers: Sequence[int]) -> bytes:
         return b"".join(number.to_bytes(32) for number in numbers)
 
@@ -119,10 +113,14 @@ def _separator(domain: Domain) -> bytes:
     return domain.separator()
 
 
+def s_of(signature: bytes) -> int:
+    """Its `s`, without the bit of v before it (EIP-2098)."""
+    return int.from_bytes(signature[32:]) & (2**255 - 1)
+
+
 @lru_cache(maxsize=4096)
 def _recover(digest: bytes, signature: bytes) -> str:
-    vs = int.from_bytes(signature[32:])
-    recoverable = signature[:32] + (vs & (2**255 - 1)).to_bytes(32) + bytes((vs >> 255,))
+    recoverable = signature[:32] + s_of(signature).to_bytes(32) + bytes((signature[32] >> 7,))
     try:
         key = PublicKey.from_signature_and_message(recoverable, digest, None)
     except ValueError:  # coincurve's word for a signature that fits no key

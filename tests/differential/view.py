@@ -154,5 +154,8 @@ class View:
     def checkpoint_stored(self, feed: int, day: int) -> bool:
         return self.oracle_word(at.CHECKPOINTS, feed << 16 | day) >> 184 != 0
 
+    def allowance(self, token: str, holder: str, spender: str) -> int:
+        return self._contracts.storage(token, at.mapped(at.mapped(1, int(holder, 16)), int(spender, 16)))
+
     def token_balance(self, token: str, holder: str) -> int:
         return self._contracts.storage(token, at.mapped(0, int(holder, 16)))

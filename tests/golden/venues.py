@@ -9,7 +9,8 @@ from differential.evm import DEPLOYER, Contracts, interface_of
 from differential.updates import OPERATORS, sign
 from differential.view import View
 from olivepress.contracts.abi import snake_case
-from olivepress.events.model import Event
+from olivepress.events import default_decoder
+from olivepress.events.model import Event, event_classes
 from olivepress.model import Call, Exchange, IndexOracle
 from olivepress.model.feed import FeedInfo
 from olivepress.model.operators import make_batch
@@ -29,7 +30,7 @@ Figures = dict[str, Any]
 class Venue(Protocol):
     """Times are unix seconds, accounts their numbers, people their addresses."""
 
-    events: list[Event]
+    events: list[Event]  # without those of tokens
 
     def add_feed(self, heartbeat: int, bound_bps: int) -> None: ...
     def report(self, at: int, value: int) -> None: ...
@@ -80,7 +81,8 @@ class ModelVenue:
 
     def call(self, at: int, sender: str, verb: str, args: list[Any]) -> list[Any]:
         answer = getattr(self.exchange, snake_case(verb))(Call(sender, at), *args)
-        self.events = self.exchange.log.drain()
+        logged = self.exchange.log.drain()
+        self.events = [one for one in logged if type(one).__name__ in event_classes()]
         if answer is None:
             return []
         return list(answer) if isinstance(answer, tuple) else [answer]
@@ -169,7 +171,7 @@ class ContractsVenue:
         answer = self.contracts.send(sender, address, data)
         if answer.error is not None:
             raise answer.error
-        self.events = answer.events
+        self.events = default_decoder().decode_all(answer.logs)
         return list(entry.decode_output(answer.data))
 
     def add_feed(self, heartbeat: int, bound_bps: int) -> None:

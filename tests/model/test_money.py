@@ -11,6 +11,7 @@ from olivepress.events import AgentAccepted, AgentInvited, AgentRemoved, Guardia
 from olivepress.model import insurance
 from olivepress.model.errors import solidity_names
 from olivepress.model.matching import fits
+from olivepress.model.standard import Transfer
 from olivepress.model.state import DAY, ZERO_ADDRESS, Position
 from olivepress.reverts import (
     AddressTaken,
@@ -216,7 +217,9 @@ def test_insurance_lifts_the_brake_of_a_feed(market: Market) -> None:
     state.collateral.balances["friend"] = 500
     market.exchange.log.drain()
     market.exchange.top_up_insurance(market.by("friend"), 1, 500)
-    (event,) = market.exchange.log.drain()
+    paid, event = market.exchange.log.drain()
+    assert isinstance(paid, Transfer)
+    assert (paid.token, paid.from_, paid.to, paid.amount) == ("collateral", "friend", "exchange", 500)
     assert isinstance(event, InsuranceToppedUp)
     assert not state.series[1].hot.deficit
     with pytest.raises(UnknownFeed):

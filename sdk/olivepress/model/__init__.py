@@ -4,6 +4,7 @@ Read it in this order. Each module builds on those before it; the ids in its tex
 rules in docs/spec, whose pages it implements.
 
     state, journal, errors         what is remembered, and how a refused action leaves no trace
+    standard                       events of tokens and owners, which libraries log in the contracts
     feed, operators, oracle        an index: signed rounds in, exact averages out
     accounts, ledger, listing      who acts for whom, cash, the terms of a series
     mark, margin                   what a position is worth, and what its account must keep

@@ -30,6 +30,7 @@ from olivepress.model.clearing import Clearing
 from olivepress.model.errors import refuse
 from olivepress.model.journal import atomic
 from olivepress.model.reads import Reads
+from olivepress.model.standard import OwnershipTransferred, OwnershipTransferStarted
 from olivepress.model.state import (
     BUYS,
     CANCEL,
@@ -292,19 +293,24 @@ class Exchange(Reads, Clearing):
         """Names the next owner, who must accept."""
         self._only_owner(call)
         self.state.pending_owner = owner
+        self.log.add(OwnershipTransferStarted, self.state.owner, owner)
 
     @atomic
     def accept_ownership(self, call: Call) -> None:
         """The named next owner takes over."""
         if call.sender != self.state.pending_owner:
             refuse(OwnableUnauthorizedAccount, call.sender)
-        self.state.owner, self.state.pending_owner = call.sender, ZERO_ADDRESS
+        self._new_owner(call.sender)
 
     @atomic
     def renounce_ownership(self, call: Call) -> None:
         """Nobody owns the exchange any more."""
         self._only_owner(call)
-        self.state.owner = self.state.pending_owner = ZERO_ADDRESS
+        self._new_owner(ZERO_ADDRESS)
+
+    def _new_owner(self, owner: str) -> None:
+        self.log.add(OwnershipTransferred, self.state.owner, owner)
+        self.state.owner, self.state.pending_owner = owner, ZERO_ADDRESS
 
     def _only_owner(self, call: Call) -> None:
         if call.sender != self.state.owner:

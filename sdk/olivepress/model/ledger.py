@@ -4,6 +4,7 @@ docs/spec/accounts.md)."""
 from __future__ import annotations
 
 from olivepress.model.errors import refuse
+from olivepress.model.standard import Transfer
 from olivepress.model.state import MAX_SERIES, Account, Series, State, Token
 from olivepress.reverts import ERC20InsufficientBalance, Overflow, TooManySeries
 
@@ -78,6 +79,7 @@ def transfer(state: State, token: Token, sender: str, to: str, amount: int) -> N
         refuse(ERC20InsufficientBalance, sender, held, amount)
     state.journal.put(token.balances, sender, held - amount)
     state.journal.put(token.balances, to, token.balances.get(to, 0) + amount)
+    state.log.add(Transfer, token.address, sender, to, amount)
 
 
 def pull(state: State, sender: str, amount: int) -> None:

@@ -4,9 +4,9 @@ With n operators up to f = (n - 1) // 3 may lie or be silent. A quorum is at lea
 median of the signed values lies within the honest ones (ORACLE-2), and at most n - f, so that the silent
 cannot stop a feed (ORACLE-1).
 
-The model does no cryptography. A `Batch` is an update as the contract sees it after it recovered the
-signers: whoever they are, they and the silent operators that the relayer names must together hash to the
-set (ORACLE-3, ORACLE-4).
+The model recovers no signers. A `Batch` is an update as the contract sees it after it recovered them:
+whoever they are, they and the silent operators that the relayer names must together hash to the set
+(ORACLE-3, ORACLE-4).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from olivepress.hashing import keccak256
 from olivepress.model.errors import refuse
 from olivepress.reverts import (
     MalformedUpdate,
+    MalleableSignature,
     NoFeeds,
     NotMedian,
     OperatorCountOutOfRange,
@@ -30,6 +31,8 @@ from olivepress.reverts import (
 
 MAX_OPERATORS = 31
 MAX_SETS = 255
+HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+"""Half of the order of secp256k1, rounded down."""
 
 _HEADER = 13
 _FEED = 3
@@ -48,10 +51,12 @@ class OperatorSet(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What one operator signed: one value a feed. `signer` is whoever the signature recovers to."""
+    """What one operator signed: one value a feed. `signer` is whoever the signature recovers to; `s` is its
+    second number: of the two that fit only the lower is taken."""
 
     signer: str
     values: tuple[int, ...]
+    s: int = 0
 
 
 class Batch(NamedTuple):
@@ -124,6 +129,9 @@ def verify(batch: Batch, operators: OperatorSet) -> None:
     given, expected = _lengths(batch, operators.operators - count, count)
     if given != expected:
         refuse(MalformedUpdate, given, expected)
+    for report in batch.reports:
+        if report.s > HALF_ORDER:
+            refuse(MalleableSignature, report.s.to_bytes(32))
     silent, reports = iter(batch.silent), iter(batch.reports)
     names = [
         next(reports).signer if batch.signers >> bit & 1 else next(silent)

@@ -38,6 +38,7 @@ from olivepress.model.feed import (
 )
 from olivepress.model.journal import Journal, Log, atomic
 from olivepress.model.operators import MAX_SETS, Batch, OperatorSet, lower_medians, make_set, verify
+from olivepress.model.standard import OwnershipTransferred, OwnershipTransferStarted
 from olivepress.model.state import DAY, ZERO_ADDRESS, Call
 from olivepress.reverts import (
     CheckpointMissing,
@@ -351,21 +352,26 @@ class IndexOracle:
         """Names the next owner, who must accept."""
         self._only_owner(call)
         self.pending_owner = owner
+        self.log.add(OwnershipTransferStarted, self.owner, owner)
 
     @atomic
     def accept_ownership(self, call: Call) -> None:
         """The named next owner takes over."""
         if call.sender != self.pending_owner:
             refuse(OwnableUnauthorizedAccount, call.sender)
-        self.owner, self.pending_owner = call.sender, ZERO_ADDRESS
+        self._new_owner(call.sender)
 
     @atomic
     def renounce_ownership(self, call: Call) -> None:
         """Nobody owns the oracle any more."""
         self._only_owner(call)
-        self.owner = self.pending_owner = ZERO_ADDRESS
+        self._new_owner(ZERO_ADDRESS)
 
     # --- inside ---
+
+    def _new_owner(self, owner: str) -> None:
+        self.log.add(OwnershipTransferred, self.owner, owner)
+        self.owner, self.pending_owner = owner, ZERO_ADDRESS
 
     def _only_owner(self, call: Call) -> None:
         if call.sender != self.owner:

@@ -9,7 +9,7 @@ from olivepress.model.errors import refuse
 from olivepress.model.margin import AccountMargin
 from olivepress.model.state import BUYS, SELLS, Account, Order, Position, Series, State
 from olivepress.reverts import UnknownAccount, UnknownSeries
-from olivepress.types import BookLevel, Phase
+from olivepress.types import BookLevel, Phase, SeriesSpec
 from olivepress.types import Side as OrderSide
 
 MOST = 4096
@@ -26,6 +26,10 @@ class Reads:
     state: State
 
     # --- series ---
+
+    def spec_of(self, series: int) -> SeriesSpec:
+        """The terms, frozen at listing."""
+        return self._series(series).spec
 
     def mark_of(self, series: int, now: int) -> mark.Quote:
         """As a taking order would see it; the settlement price once there is one."""
@@ -64,6 +68,10 @@ class Reads:
     def withdrawable(self, account: int, now: int) -> int:
         return margin.withdrawable(self.account_margin(account, now))
 
+    def series_of(self, account: int) -> list[int]:
+        """The series that the account lists, as they stand in its places."""
+        return [number for number in self._account(account).series if number]
+
     def position(self, account: int, series: int) -> Position:
         """The position; an empty one where there is none. Not to be changed."""
         return self._series(series).positions.get(account) or Position()
@@ -90,10 +98,16 @@ class Reads:
         return [one for one, _ in zip(live, range(min(max_orders, MOST)), strict=False)]
 
     def open_orders(self, account: int, series: int, now: int) -> list[tuple[int, Order]]:
-        """The account's orders: buys, then sells, each in priority order."""
-        self._account(account)
-        sides = (BUYS, SELLS)
-        return [one for side in sides for one in self._live(series, side, now) if one[1].account == account]
+        """The account's orders in a series, 0 for all that it lists, one after the other: buys, then sells,
+        each in priority order."""
+        listed = self.series_of(account)
+        return [
+            one
+            for number in ([series] if series else listed)
+            for side in (BUYS, SELLS)
+            for one in self._live(number, side, now)
+            if one[1].account == account
+        ]
 
     def held_orders(self, account: int, series: int) -> list[tuple[int, Order]]:
         """The account's orders by id, those that ran out and still hold margin included."""

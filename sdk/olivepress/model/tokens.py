@@ -15,6 +15,7 @@ from olivepress.model.errors import refuse
 from olivepress.model.mark import quote
 from olivepress.model.matching import fits
 from olivepress.model.realise import pay
+from olivepress.model.standard import Transfer
 from olivepress.model.state import (
     DAY,
     OWNER,
@@ -213,6 +214,7 @@ def mint(state: State, token: Token, to: str, lots: int) -> None:
     if to == ZERO_ADDRESS:
         refuse(ERC20InvalidReceiver, to)
     state.journal.put(token.balances, to, token.balances.get(to, 0) + lots)
+    state.log.add(Transfer, token.address, ZERO_ADDRESS, to, lots)
 
 
 def transfer(state: State, call: Call, number: int, long: bool, to: str, lots: int) -> None:
@@ -229,3 +231,4 @@ def burn(state: State, token: Token, holder: str, lots: int) -> None:
     if held < lots:
         refuse(ERC20InsufficientBalance, holder, held, lots)
     state.journal.put(token.balances, holder, held - lots)
+    state.log.add(Transfer, token.address, holder, ZERO_ADDRESS, lots)

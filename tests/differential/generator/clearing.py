@@ -256,8 +256,13 @@ def transfer(w: World) -> Action:
     token = w.view.token(series, long_)
     if not int(token, 16):
         return w.act(w.anybody(), "usdc.transfer", w.pick(EVERYBODY), w.pick([0, 1, 10**30]))
-    to = w.pick([*EVERYBODY, ZERO])
-    return w.act(holder, "token.transfer", token, to, w.pick([0, 1, held, held + 1]))
+    to, lots = w.pick([*EVERYBODY, ZERO]), w.pick([0, 1, held, held + 1])
+    if to in TRADERS:
+        return w.act(holder, "token.transfer", token, to, lots)
+    spender = STRANGERS[0]
+    if not w.view.allowance(token, holder, spender):
+        return w.act(holder, "token.approve", token, spender, lots or 2**256 - 1)
+    return w.act(spender, "token.transferFrom", token, holder, to, lots)
 
 
 # --- office ---
