@@ -83,7 +83,7 @@ def most_of_all(w: World) -> Plan:
 
 
 def below_initial(w: World) -> Plan:
-    """Somebody below initial margin closes a lot; somebody below zero does, and is at zero by a unit or not."""
+    """Somebody below initial margin closes a lot; somebody below zero does, at zero by a unit or not."""
     t = yield from thin(w)
     if t is None:
         return
