@@ -36,7 +36,6 @@ PRUNE = (1 << 256) - 1
 """`lots` of a walk that only removes dead orders."""
 
 _QUOTE_BITS = 79
-_new = tuple.__new__  # skips the generated constructors of the records
 
 
 @dataclass(slots=True)
@@ -98,7 +97,7 @@ def _level(c: Context, w: Walk, level: Level) -> bool:
         c.steps -= 1
         order = orders.get(index)
         if order is not None:  # else a tombstone
-            if not _order(c, w, order, index):
+            if not _order(c, w, order, level.id | index << 16 | order.generation):
                 break
             journal.drop(orders, index)
         index += 1
@@ -113,7 +112,7 @@ def _set_ends(level: Level, head: int, tail: int) -> None:
     level.head, level.tail = head, tail
 
 
-def _order(c: Context, w: Walk, order: Order, index: int) -> bool:
+def _order(c: Context, w: Walk, order: Order, order_id: int) -> bool:
     """True when the order is filled or retired; False leaves it at the head."""
     own = order.account == c.account.id
     if own:
@@ -122,7 +121,6 @@ def _order(c: Context, w: Walk, order: Order, index: int) -> bool:
         if order.account != w.maker:
             _meet(c, w, order.account)
         position = w.met
-    order_id = w.side.id << 72 | w.tick << 48 | index << 16 | order.generation
     reason = _dead(c, w, order, position, own)
     if own and reason == ALIVE:
         if w.left == PRUNE or w.flags & STP_TAKING:
@@ -133,8 +131,7 @@ def _order(c: Context, w: Walk, order: Order, index: int) -> bool:
     if reason != ALIVE:
         if reason != BY_EPOCH:
             book.release(position, w.side.side, order.lots, True)
-        gone = (order_id, reason, w.tick, order.lots, order.account, order.client_id)
-        c.records.append(_new(Cancelled, gone))
+        c.records.append((Cancelled, order_id, reason, w.tick, order.lots, order.account, order.client_id))
         return True
     if w.left == PRUNE:
         w.stopped = True
@@ -183,11 +180,10 @@ def _fill(c: Context, w: Walk, order: Order, position: Position, order_id: int) 
     exchange(c, position, w.side.side, w.tick, lots)
     fits(position)
     book.release(position, w.side.side, lots + clipped, left == 0)
-    fill = (order_id, w.side.side, w.tick, lots, order.account, order.client_id, left + clipped)
-    c.records.append(_new(Filled, fill))
+    side, account, client_id = w.side.side, order.account, order.client_id
+    c.records.append((Filled, order_id, side, w.tick, lots, account, client_id, left + clipped))
     if clipped:
-        clip = (order_id, BY_REDUCE_ONLY, w.tick, clipped, order.account, order.client_id)
-        c.records.append(_new(Cancelled, clip))
+        c.records.append((Cancelled, order_id, BY_REDUCE_ONLY, w.tick, clipped, account, client_id))
     if left == 0:
         return True
     c.state.journal.keep_field(order, "lots")
@@ -201,10 +197,11 @@ def exchange(c: Context, maker: Position, side: int, tick: int, lots: int) -> No
     No division but in fee and rebate (BOOK-24), and those round against whoever acts: quotes and fees sum up
     exactly.
     """
-    taker, hot = c.position, c.series.hot
-    amount = lots * tick * c.series.spec.tick_value
-    fee = (amount * c.taker_fee + 999_999) // 1_000_000
-    rebate = amount * c.maker_rebate // 1_000_000
+    taker, hot, spec = c.position, c.series.hot, c.series.spec
+    amount, fee, rebate = lots * tick * spec.tick_value, 0, 0
+    if not c.fees_waived:
+        fee = (amount * spec.taker_fee + 999_999) // 1_000_000
+        rebate = amount * spec.maker_rebate // 1_000_000
     buyer, seller = (maker, taker) if side == BUYS else (taker, maker)
     # Open interest is the sum of the long positions.
     opened = lots if buyer.lots >= 0 else max(lots + buyer.lots, 0)
