@@ -210,18 +210,18 @@ def _initial(group: list[Leg]) -> int:
     """IM of one group (MARGIN-6). Rates are the highest of its legs."""
     series, _, _, delta, buys, sells, _, rate, _, _ = group[0]
     spread_bps = series.spec.spread_bps
-    longs, shorts = (delta, 0) if delta > 0 else (0, -delta)
-    for series, _, _, delta, leg_buys, leg_sells, _, im_rate, _, _ in group[1:]:
-        if delta >= 0:
-            longs += delta
-        else:
-            shorts -= delta
-        buys += leg_buys
-        sells += leg_sells
-        if im_rate > rate:
-            rate = im_rate
-        if series.spec.spread_bps > spread_bps:
-            spread_bps = series.spec.spread_bps
+    longs = delta if delta > 0 else 0
+    shorts = longs - delta
+    if len(group) > 1:  # most accounts trade one series
+        for series, _, _, delta, leg_buys, leg_sells, _, im_rate, _, _ in group[1:]:
+            if delta >= 0:
+                longs += delta
+            else:
+                shorts -= delta
+            buys += leg_buys
+            sells += leg_sells
+            rate = max(rate, im_rate)
+            spread_bps = max(spread_bps, series.spec.spread_bps)
     long_side, short_side = longs + buys, shorts + sells
     bought, sold = long_side - shorts, short_side - longs
     offset = long_side if long_side < short_side else short_side

@@ -35,7 +35,7 @@ STP_TAKING = 16
 PRUNE = (1 << 256) - 1
 """`lots` of a walk that only removes dead orders."""
 
-_QUOTE_BITS = 79
+_MOST_QUOTE, _MOST_CLAIM = 1 << 78, 1 << 79
 
 
 @dataclass(slots=True)
@@ -114,13 +114,10 @@ def _set_ends(level: Level, head: int, tail: int) -> None:
 
 def _order(c: Context, w: Walk, order: Order, order_id: int) -> bool:
     """True when the order is filled or retired; False leaves it at the head."""
-    own = order.account == c.account.id
-    if own:
-        position = c.position
-    else:
-        if order.account != w.maker:
-            _meet(c, w, order.account)
-        position = w.met
+    if order.account != w.maker:  # another than before
+        w.maker, w.met = order.account, c.series.positions[order.account]
+        c.state.journal.keep(w.met)
+    position, own = w.met, order.account == c.account.id
     reason = _dead(c, w, order, position, own)
     if own and reason == ALIVE:
         if w.left == PRUNE or w.flags & STP_TAKING:
@@ -137,13 +134,6 @@ def _order(c: Context, w: Walk, order: Order, order_id: int) -> bool:
         w.stopped = True
         return False
     return _fill(c, w, order, position, order_id)
-
-
-def _meet(c: Context, w: Walk, account: int) -> None:
-    """Another maker than before."""
-    w.maker = account
-    w.met = c.series.positions[account]
-    c.state.journal.keep(w.met)
 
 
 def _dead(c: Context, w: Walk, order: Order, position: Position, own: bool) -> int:
@@ -204,9 +194,10 @@ def exchange(c: Context, maker: Position, side: int, tick: int, lots: int) -> No
         rebate = amount * spec.maker_rebate // 1_000_000
     buyer, seller = (maker, taker) if side == BUYS else (taker, maker)
     # Open interest is the sum of the long positions.
-    opened = lots if buyer.lots >= 0 else max(lots + buyer.lots, 0)
-    closed = lots if seller.lots >= lots else max(seller.lots, 0)
-    hot.open_interest += opened - closed
+    if buyer.lots + lots > 0:
+        hot.open_interest += lots if buyer.lots >= 0 else buyer.lots + lots
+    if seller.lots > 0:
+        hot.open_interest -= lots if seller.lots >= lots else seller.lots
     buyer.lots += lots
     buyer.quote -= amount
     seller.lots -= lots
@@ -228,7 +219,6 @@ def reducible(position: Position, side: int) -> int:
 def fits(position: Position) -> None:
     """Refuses a quote that has grown beyond its storage; lots are bounded by the position limit."""
     # A claim (quote + lots x settlement price) has one bit more than a quote, so it always fits.
-    bits = _QUOTE_BITS + position.settled
-    most = 1 << (bits - 1)
+    most = _MOST_CLAIM if position.settled else _MOST_QUOTE
     if not -most <= position.quote < most:
-        refuse(Overflow, bits, position.quote)
+        refuse(Overflow, most.bit_length(), position.quote)

@@ -218,8 +218,8 @@ def cancel(state: State, account: Account, order_id: int) -> None:
         refuse(OrderNotLive, order_id)
     # The position needs no keeping: once the order is out, nothing is refused.
     tick = order_id >> 48 & 0xFFFFFF
-    where = tick, order_id >> 16 & 0xFFFFFFFF, order_id & 0xFFFF
-    order = book.remove(state, account, position, series.sides[side], *where)
+    index, generation = order_id >> 16 & 0xFFFFFFFF, order_id & 0xFFFF
+    order = book.remove(state, account, position, series.sides[side], tick, index, generation)
     if order is None:
         refuse(OrderNotLive, order_id)
     gone = (Cancelled, order_id, BY_OWNER, tick, order.lots, account.id, order.client_id)
