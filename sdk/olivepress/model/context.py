@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from olivepress.events.records import CancelReason, TakeEnd
@@ -36,6 +36,7 @@ class Context:
     before: tuple[Any, ...]
     open_before: int
     steps: int
+    records: list[RawRecord]
     quote: Quote | None = None
     fees_waived: bool = False
     reduce_only: bool = False
@@ -43,4 +44,3 @@ class Context:
     traded_lots: int = 0
     traded_ticks: int = 0
     fees: int = 0
-    records: list[RawRecord] = field(default_factory=list)

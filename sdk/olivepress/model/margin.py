@@ -64,9 +64,10 @@ def assess_in(c: Context, position: Position, *, cached: bool) -> AccountMargin:
     return _require(c.account.cash, _legs(c, position, cached), c.now)
 
 
-def check(c: Context, *, cached: bool) -> bool:
+def check(c: Context) -> bool:
     """True when IM-equity covers IM. Otherwise the action must not have lowered equity - IM, nor leave equity
-    negative (MARGIN-10)."""
+    negative (MARGIN-10). What only places may rely on cached marks."""
+    cached = c.traded_lots == 0
     legs = _legs(c, c.position, cached)
     im_equity = c.account.cash
     for leg in legs:

@@ -41,7 +41,12 @@ POST_ONLY = 4
 REDUCE_ONLY = matching.REDUCE_ONLY
 SELL = 128
 UNKNOWN_FLAGS = 96
-"""Bits 32 and 64 mean nothing yet, and 3 is no time in force."""
+"""Bits 32 and 64 mean nothing yet."""
+VALID_FLAGS = frozenset(
+    flags
+    for flags in range(256)
+    if flags & 3 != 3 and not flags & UNKNOWN_FLAGS and not (flags & 3 and flags & POST_ONLY)
+)
 
 _NOBODY = Account(0, "")
 
@@ -71,6 +76,7 @@ def load(state: State, now: int, number: int, account: Account | None, max_steps
         before,
         hot.open_interest,
         max_steps or DEFAULT_STEPS,
+        [],
     )
     if mark.expired(series, now):
         refresh(c)
@@ -141,7 +147,7 @@ def _crosses(tick: int, opposite: Side) -> bool:
 def _validate(c: Context, flags: int, tick: int, lots: int, expiry: int) -> None:
     """BOOK-7, but for what `load` has refused."""
     spec = c.series.spec
-    if flags & 3 == 3 or flags & UNKNOWN_FLAGS or (flags & 3 and flags & POST_ONLY):
+    if flags not in VALID_FLAGS:
         refuse(InvalidFlags, flags)
     if not 1 <= tick <= spec.price_cap:
         refuse(TickOutOfRange, tick, 1, spec.price_cap)
@@ -193,7 +199,7 @@ def finish(c: Context) -> None:
     if c.margined and (p.lots or p.open_count or p.quote or not Position(*c.before).idle):
         if series.id not in c.account.series:
             ledger.join(c.state, c.account, series)
-        if margin.check(c, cached=c.traded_lots == 0):
+        if margin.check(c):
             p.checked_mark = series.hot.mark
     if c.traded_lots:
         assert c.quote, "nothing trades without the mark of now"
