@@ -39,7 +39,6 @@ class Context:
     records: list[RawRecord]
     quote: Quote | None = None
     fees_waived: bool = False
-    reduce_only: bool = False
     margined: bool = False
     traded_lots: int = 0
     traded_ticks: int = 0

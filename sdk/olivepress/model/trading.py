@@ -66,22 +66,10 @@ def load(state: State, now: int, number: int, account: Account | None, max_steps
     else:
         position = series.positions.get(account.id) or state.position(series, account.id)
     before = state.journal.keep(position)
-    hot = series.hot
-    c = Context(
-        state,
-        now,
-        account,
-        series,
-        position,
-        before,
-        hot.open_interest,
-        max_steps or DEFAULT_STEPS,
-        [],
-    )
+    steps = max_steps or DEFAULT_STEPS
+    c = Context(state, now, account, series, position, before, series.hot.open_interest, steps, [])
     if mark.expired(series, now):
         refresh(c)
-    guarded = hot.guarded and now < series.money.reduce_only_until
-    c.reduce_only = hot.stale or hot.deficit or guarded  # BOOK-10, MARK-7
     return c
 
 
@@ -93,8 +81,6 @@ def refresh(c: Context) -> None:
     c.state.journal.keep(hot)
     q = c.quote = mark.quote(c.state.oracle, c.series, c.now)
     hot.mark, hot.mark_time, hot.stale = q.mark, c.now, q.stale
-    if q.stale:
-        c.reduce_only = True
 
 
 def place(c: Context, flags: int, tick: int, lots: int, expiry: int, client_id: int) -> tuple[int, int, bool]:
@@ -114,7 +100,9 @@ def place(c: Context, flags: int, tick: int, lots: int, expiry: int, client_id: 
             if _crosses(tick, opposite):
                 return 0, 0, True
             crossing = False
-    if c.reduce_only:
+    hot = c.series.hot
+    guarded = hot.guarded and c.now < c.series.money.reduce_only_until
+    if hot.stale or hot.deficit or guarded:  # MARK-7, BOOK-10
         if matching.reducible(c.position, side) == 0:
             refuse(ReduceOnlySeries, c.series.id)
         flags |= REDUCE_ONLY
@@ -130,7 +118,7 @@ def place(c: Context, flags: int, tick: int, lots: int, expiry: int, client_id: 
     elif flags & 3:
         if flags & FILL_OR_KILL:
             refuse(FillOrKill, 0, lots)
-        c.records.append((Taken, flags, tick, 0, lots, c.series.hot.mark, client_id, END_IMMEDIATE))
+        c.records.append((Taken, flags, tick, 0, lots, hot.mark, client_id, END_IMMEDIATE))
         lots = 0
     if not lots:
         return 0, filled, False
