@@ -69,11 +69,16 @@ def check(c: Context) -> bool:
     negative (MARGIN-10). What only places may rely on cached marks."""
     cached = c.traded_lots == 0
     legs = _legs(c, c.position, cached)
-    im_equity = c.account.cash
-    for leg in legs:
-        im_equity += leg[2]
-    initial = _initial(legs) if len(legs) == 1 else sum(map(_initial, _groups(legs, c.now)))
-    if im_equity >= initial:
+    im_equity, gross, highest = c.account.cash, 0, 0
+    for _, _, counted, delta, buys, sells, _, rate, _, _ in legs:
+        im_equity += counted
+        gross += (delta if delta > 0 else -delta) + buys + sells
+        if rate > highest:
+            highest = rate
+    # Offsets and bounds only lower what the highest rate asks for the gross; each group rounds up by one.
+    if (im_equity - len(legs)) * RATE >= highest * gross:
+        return True
+    if im_equity >= sum(map(_initial, _groups(legs, c.now))):
         return True
     was = assess_in(c, Position(*c.before), cached=cached)
     require_not_lowered(c.account, _require(c.account.cash, legs, c.now), was)
@@ -194,6 +199,8 @@ def _require(cash: int, legs: list[Leg], now: int) -> AccountMargin:
 
 def _groups(legs: list[Leg], now: int) -> list[list[Leg]]:
     """Legs that offset each other: one feed, one cap (MARGIN-3, MARGIN-12)."""
+    if len(legs) == 1:
+        return [legs]
     groups: dict[tuple[int, ...], list[Leg]] = {}
     for leg in legs:
         series, spec = leg[0], leg[0].spec
@@ -209,20 +216,18 @@ def _groups(legs: list[Leg], now: int) -> list[list[Leg]]:
 
 def _initial(group: list[Leg]) -> int:
     """IM of one group (MARGIN-6). Rates are the highest of its legs."""
-    series, _, _, delta, buys, sells, _, rate, _, _ = group[0]
-    spread_bps = series.spec.spread_bps
-    longs = delta if delta > 0 else 0
-    shorts = longs - delta
-    if len(group) > 1:  # most accounts trade one series
-        for series, _, _, delta, leg_buys, leg_sells, _, im_rate, _, _ in group[1:]:
-            if delta >= 0:
-                longs += delta
-            else:
-                shorts -= delta
-            buys += leg_buys
-            sells += leg_sells
-            rate = max(rate, im_rate)
-            spread_bps = max(spread_bps, series.spec.spread_bps)
+    longs = shorts = buys = sells = rate = spread_bps = 0
+    for series, _, _, delta, leg_buys, leg_sells, _, im_rate, _, _ in group:
+        if delta >= 0:
+            longs += delta
+        else:
+            shorts -= delta
+        buys += leg_buys
+        sells += leg_sells
+        if im_rate > rate:
+            rate = im_rate
+        if series.spec.spread_bps > spread_bps:
+            spread_bps = series.spec.spread_bps
     long_side, short_side = longs + buys, shorts + sells
     bought, sold = long_side - shorts, short_side - longs
     offset = long_side if long_side < short_side else short_side
