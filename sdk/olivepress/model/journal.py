@@ -86,6 +86,7 @@ class Journal:
         """Everything as it was before the action."""
         for entry in reversed(self.entries):
             entry[0](*entry[1:])
+        self.entries.clear()
 
 
 def _restore(one: Record, values: tuple[Any, ...]) -> None:
@@ -140,16 +141,14 @@ def atomic(verb: Callable[Concatenate[J, P], R]) -> Callable[Concatenate[J, P], 
     @wraps(verb)
     def run(*arguments: Any, **named: Any) -> R:
         venue: Journaled = arguments[0]  # passing on what came, as it came, takes least
-        told, changed = venue.log.entries, venue.journal.entries
-        logged = len(told)
+        logged = len(venue.log.entries)
         try:
             answer = verb(*arguments, **named)
         except BaseException:
             venue.journal.undo()
-            changed.clear()
-            del told[logged:]
+            del venue.log.entries[logged:]
             raise
-        changed.clear()
+        venue.journal.entries.clear()
         return answer
 
     return run

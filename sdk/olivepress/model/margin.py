@@ -162,7 +162,8 @@ def _leg(series: Series, position: Position, mark_: int, delta_mark: int, stale:
     """An unsettled series at a mark."""
     spec, lots = series.spec, position.lots
     open_buy, open_sell = position.open_buy, position.open_sell
-    unit = mark_ * spec.tick_value
+    tick_value = spec.tick_value
+    unit = mark_ * tick_value
     # MARGIN-1: of a gain only a part counts for IM.
     value = position.quote + lots * unit
     counted = value if value < 0 else value * spec.gain_pct // 100
@@ -174,8 +175,8 @@ def _leg(series: Series, position: Position, mark_: int, delta_mark: int, stale:
     if size:
         share = series.hot.open_interest + size
         im_rate += spec.im_bps * spec.concentration_pct * 100 * size // share
-    delta = lots * delta_mark * spec.tick_value
-    short_loss = -lots * (spec.price_cap - mark_) * spec.tick_value if lots < 0 else 0
+    delta = lots * delta_mark * tick_value
+    short_loss = -lots * (spec.price_cap - mark_) * tick_value if lots < 0 else 0
     # MARGIN-4: a fill can cost the band of the whole mark, however little of it can still move.
     buys, sells = open_buy * unit, open_sell * unit
     whole, silent = delta_mark == mark_, stale and lots != 0

@@ -158,19 +158,19 @@ def _dead(c: Context, w: Walk, order: Order, position: Position, own: bool) -> i
 
 
 def _fill(c: Context, w: Walk, order: Order, position: Position, order_id: int) -> bool:
-    held = order.lots
+    held, side = order.lots, w.side.side
     lots = w.left if w.left < held else held
     left, clipped = held - lots, 0
     if order.flags & REDUCE_ONLY:
-        most = reducible(position, w.side.side)
+        most = reducible(position, side)
         lots = min(lots, most)
         clipped = max(held - most, 0)
         left = held - lots - clipped
     w.left -= lots
-    exchange(c, position, w.side.side, w.tick, lots)
+    exchange(c, position, side, w.tick, lots)
     fits(position)
-    book.release(position, w.side.side, lots + clipped, left == 0)
-    side, account, client_id = w.side.side, order.account, order.client_id
+    book.release(position, side, lots + clipped, left == 0)
+    account, client_id = order.account, order.client_id
     c.records.append((Filled, order_id, side, w.tick, lots, account, client_id, left + clipped))
     if clipped:
         c.records.append((Cancelled, order_id, BY_REDUCE_ONLY, w.tick, clipped, account, client_id))

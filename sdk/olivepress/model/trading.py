@@ -100,15 +100,19 @@ def place(c: Context, flags: int, tick: int, lots: int, expiry: int, client_id: 
             if _crosses(tick, opposite):
                 return 0, 0, True
             crossing = False
-    hot = c.series.hot
-    guarded = hot.guarded and c.now < c.series.money.reduce_only_until
+    position, series, hot = c.position, c.series, c.series.hot
+    guarded = hot.guarded and c.now < series.money.reduce_only_until
     if hot.stale or hot.deficit or guarded:  # MARK-7, BOOK-10
-        if matching.reducible(c.position, side) == 0:
-            refuse(ReduceOnlySeries, c.series.id)
+        if matching.reducible(position, side) == 0:
+            refuse(ReduceOnlySeries, series.id)
         flags |= REDUCE_ONLY
-    _limit(c, flags, lots)
+    if flags & REDUCE_ONLY and matching.reducible(position, side) == 0:  # BOOK-5
+        refuse(NothingToReduce, series.id, position.lots)
+    most = (position.lots + position.open_buy if side == BUYS else position.open_sell - position.lots) + lots
+    if most > series.spec.position_limit:  # BOOK-8
+        refuse(PositionLimit, series.id, most, series.spec.position_limit)
     if flags & 3 == 0:
-        low, high = matching.band(c.series)
+        low, high = matching.band(series)
         if not low <= tick <= high:
             refuse(PriceOutsideBand, tick, low, high)
     c.margined = True
@@ -122,7 +126,7 @@ def place(c: Context, flags: int, tick: int, lots: int, expiry: int, client_id: 
         lots = 0
     if not lots:
         return 0, filled, False
-    return book.rest(c, c.series.sides[side], tick, lots, flags, expiry, client_id), filled, False
+    return book.rest(c, series.sides[side], tick, lots, flags, expiry, client_id), filled, False
 
 
 def _crosses(tick: int, opposite: Side) -> bool:
@@ -143,17 +147,6 @@ def _validate(c: Context, flags: int, tick: int, lots: int, expiry: int) -> None
         refuse(SizeTooSmall, lots, spec.min_lots)
     if expiry and expiry <= c.now:
         refuse(OrderExpired, expiry, c.now)
-
-
-def _limit(c: Context, flags: int, lots: int) -> None:
-    """Reduce-only (BOOK-5), and the position limit (BOOK-8). A resting reduce-only order is clipped at its
-    fill."""
-    p, limit = c.position, c.series.spec.position_limit
-    if flags & REDUCE_ONLY and matching.reducible(p, SELLS if flags & SELL else BUYS) == 0:
-        refuse(NothingToReduce, c.series.id, p.lots)
-    most = (p.open_sell - p.lots if flags & SELL else p.lots + p.open_buy) + lots
-    if most > limit:
-        refuse(PositionLimit, c.series.id, most, limit)
 
 
 def _take(c: Context, opposite: Side, flags: int, tick: int, lots: int, client_id: int) -> tuple[int, int]:
