@@ -55,8 +55,8 @@ MODEL: dict[str, Mutant] = {
     "taker-fee-rounded-down": Mutant(
         "fees are rounded up",
         "matching.exchange",
-        "(amount * c.taker_fee + 999_999) // 1_000_000",
-        "amount * c.taker_fee // 1_000_000",
+        "(amount * spec.taker_fee + 999_999) // 1_000_000",
+        "amount * spec.taker_fee // 1_000_000",
     ),
     "gap-at-its-edge": Mutant(
         "a maker's order is retired when its mark moved by more than the gap",
@@ -97,8 +97,8 @@ MODEL: dict[str, Mutant] = {
     ),
     "gains-count-in-full": Mutant(
         "gains count for initial margin at gainPct",
-        "margin._value",
-        "value * gain_pct // 100",
+        "margin._leg",
+        "value * spec.gain_pct // 100",
         "value",
     ),
     "nothing-left-unmargined": Mutant(
@@ -109,7 +109,7 @@ MODEL: dict[str, Mutant] = {
     ),
     "challengeable-leg-offsets": Mutant(
         "a series that may be challenged offsets those of its own window only",
-        "margin._measure",
+        "margin._groups",
         "kin += spec.window_start, spec.expiry_day",
         "pass",
     ),

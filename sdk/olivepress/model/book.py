@@ -38,7 +38,6 @@ MAX_TRIM = 16
 """Tombstones that one cancel may trim."""
 
 _LAST_INDEX = (1 << 32) - 1
-_new = tuple.__new__  # skips the generated constructors of the records
 
 
 def best(side: Side) -> int:
@@ -53,7 +52,7 @@ def rest(c: Context, side: Side, tick: int, lots: int, flags: int, expiry: int, 
     journal, position = c.state.journal, c.position
     level = side.levels.get(tick)
     if level is None:
-        level = Level()
+        level = Level(side.id << 72 | tick << 48)
         journal.put(side.levels, tick, level)
     index = level.tail
     if index == _LAST_INDEX:
@@ -76,8 +75,8 @@ def rest(c: Context, side: Side, tick: int, lots: int, flags: int, expiry: int, 
         position.open_buy += lots
     else:
         position.open_sell += lots
-    order_id = side.id << 72 | tick << 48 | index << 16 | generation
-    c.records.append(_new(Placed, (order_id, flags, tick, lots, expiry, client_id)))
+    order_id = level.id | index << 16 | generation
+    c.records.append((Placed, order_id, flags, tick, lots, expiry, client_id))
     return order_id
 
 

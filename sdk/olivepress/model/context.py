@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from olivepress.events.records import CancelReason, TakeEnd
-from olivepress.events.records import Record as BookRecord
+from olivepress.model.journal import RawRecord
+from olivepress.model.mark import Quote
 from olivepress.model.state import Account, Position, Series, State
 
 DEFAULT_STEPS = 64
@@ -21,10 +22,10 @@ ALIVE = -1
 class Context:
     """One account acting on one book.
 
-    `before` are the values of the position when the call began. `delta_mark` is the part of the mark that
-    can still move, ticks, and `index` is in 1/256 tick. `margined`: the position or its orders grew, so
-    margin is checked at the end. `steps` are resting orders that may still be looked at. `traded_ticks` is
-    the sum of lots x tick. Fees are 1e-6 of the traded amount.
+    `before` are the values of the position when the call began. `steps` are resting orders that may still be
+    looked at. `quote` is the mark of this second once it was asked for; the hot figures have it too.
+    `margined`: the position or its orders grew, so margin is checked at the end. `traded_ticks` is the sum of
+    lots x tick.
     """
 
     state: State
@@ -33,16 +34,12 @@ class Context:
     series: Series
     position: Position
     before: tuple[Any, ...]
-    delta_mark: int
     open_before: int
-    taker_fee: int
-    maker_rebate: int
-    steps: int = DEFAULT_STEPS
-    index: int = 0
-    refreshed: bool = False
-    reduce_only: bool = False
+    steps: int
+    records: list[RawRecord]
+    quote: Quote | None = None
+    fees_waived: bool = False
     margined: bool = False
     traded_lots: int = 0
     traded_ticks: int = 0
     fees: int = 0
-    records: list[BookRecord] = field(default_factory=list)

@@ -144,10 +144,9 @@ class Exchange(Reads, Clearing):
         """Takes what crosses, rests what is left. Returns the order id, 0 when nothing rests, and lots
         traded."""
         c = trading.load(self.state, call.time, series, accounts.actor(self.state, call, PLACE), max_steps)
-        request = trading.Request(flags, tick, lots, expiry, client_id)
-        order_id, filled, crossed = trading.place(c, request)
+        order_id, filled, crossed = trading.place(c, flags, tick, lots, expiry, client_id)
         if crossed:
-            trading.would_cross(c, request)
+            trading.would_cross(c, flags, tick)
         trading.finish(c)
         return order_id, filled
 

@@ -8,18 +8,21 @@ the model's code follows the order of the contracts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import wraps
 from operator import attrgetter
 from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar, dataclass_transform
 
-from olivepress.events.model import Event
+from olivepress.events.model import Book, Event
 
 R = TypeVar("R")
 K = TypeVar("K")
 V = TypeVar("V")
 P = ParamSpec("P")
+
+RawRecord = tuple[Any, ...]
+"""A record of a book's event before anybody reads it: its class (events/records.py), and its values."""
 
 
 class Record:
@@ -28,6 +31,10 @@ class Record:
     __slots__ = ()
     FIELDS: ClassVar[tuple[str, ...]] = ()
     VALUES: ClassVar[attrgetter[tuple[Any, ...]]]
+
+    def values(self) -> tuple[Any, ...]:
+        """Of all fields, in their order."""
+        return self.VALUES(self)
 
 
 T = TypeVar("T", bound=Record)
@@ -55,7 +62,7 @@ class Journal:
 
     def keep(self, one: Record) -> tuple[Any, ...]:
         """Remembers the fields of a record, before they change. Returns their values."""
-        values = one.VALUES(one)
+        values = one.values()
         self.entries.append((_restore, one, values))
         return values
 
@@ -79,6 +86,7 @@ class Journal:
         """Everything as it was before the action."""
         for entry in reversed(self.entries):
             entry[0](*entry[1:])
+        self.entries.clear()
 
 
 def _restore(one: Record, values: tuple[Any, ...]) -> None:
@@ -92,10 +100,13 @@ class Log:
     __slots__ = ("entries",)
 
     def __init__(self) -> None:
-        self.entries: list[tuple[Any, ...]] = []
+        self.entries: list[tuple[type[Event], tuple[Any, ...]]] = []
 
     def add(self, event: type[Event], *values: object) -> None:
-        self.entries.append((event, *values))
+        self.entries.append((event, values))
+
+    def add_book(self, series: int, account: int, records: Iterable[RawRecord]) -> None:
+        self.entries.append((Book, (series, account, records)))
 
     def drain(self) -> list[Event]:
         """The events since the last drain. Their place in a chain is zero."""
@@ -107,7 +118,10 @@ class Log:
         return len(self.entries)
 
     def __iter__(self) -> Iterator[Event]:
-        for event, *values in self.entries:
+        for event, values in self.entries:
+            if event is Book:
+                series, account, records = values
+                values = series, account, tuple(kind(*fields) for kind, *fields in records)
             yield event(0, 0, b"", b"", *values)
 
 
@@ -125,17 +139,16 @@ def atomic(verb: Callable[Concatenate[J, P], R]) -> Callable[Concatenate[J, P], 
     """A verb that is done in full or not at all."""
 
     @wraps(verb)
-    def run(self: J, /, *arguments: P.args, **named: P.kwargs) -> R:
-        told, changed = self.log.entries, self.journal.entries
-        logged = len(told)
+    def run(*arguments: Any, **named: Any) -> R:
+        venue: Journaled = arguments[0]  # passing on what came, as it came, takes least
+        logged = len(venue.log.entries)
         try:
-            answer = verb(self, *arguments, **named)
+            answer = verb(*arguments, **named)
         except BaseException:
-            self.journal.undo()
-            changed.clear()
-            del told[logged:]
+            venue.journal.undo()
+            del venue.log.entries[logged:]
             raise
-        changed.clear()
+        venue.journal.entries.clear()
         return answer
 
     return run

@@ -98,7 +98,7 @@ def liquidate(
     lots = min(lots, _most_lots(c, before))
     flags = trading.IMMEDIATE if c.position.lots < 0 else trading.IMMEDIATE | trading.SELL
     if before.equity <= 0:  # LIQ-5
-        c.taker_fee = c.maker_rebate = 0
+        c.fees_waived = True
         flags |= FEES_WAIVED
     low, high = matching.band(c.series)
     limit = max(limit, low) if flags & trading.SELL else min(limit, high)
@@ -110,7 +110,7 @@ def liquidate(
             refuse(NothingTraded, series_number)
         trading.finish(c)  # dead orders went: the next call meets living ones
         return 0, 0
-    c.records.append(Taken(flags, limit, closed, left, c.series.hot.mark, 0, END_IMMEDIATE))
+    c.records.append((Taken, flags, limit, closed, left, c.series.hot.mark, 0, END_IMMEDIATE))
     reward = _reward(state, call, c, before)
     c.position.quote -= reward
     trading.finish(c)

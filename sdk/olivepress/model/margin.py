@@ -22,7 +22,6 @@ from olivepress.model.context import Context
 from olivepress.model.errors import refuse
 from olivepress.model.state import Account, Position, Series, State
 from olivepress.reverts import InsufficientMargin
-from olivepress.types import SeriesSpec
 
 RATE = 100_000_000
 """Margin rates are 1e-8: basis points x 10,000, so that a percentage of a percentage is exact."""
@@ -42,19 +41,19 @@ class AccountMargin:
     stale: bool = False
 
 
-# One unsettled series of an account: its terms; delta, open buys, open sells and what a short can lose at
-# most, base units; its initial margin rate; the series with which it may offset.
-Leg = tuple[SeriesSpec, int, int, int, int, int, tuple[int, ...]]
+# One series of an account: its value, and what of it counts for IM; delta, open buys, open sells and what a
+# short can lose at most, base units; its initial margin rate; whether all of its mark can still move; whether
+# it has lots at a stale index.
+Leg = tuple[Series, int, int, int, int, int, int, int, bool, bool]
 
 
 def assess(state: State, account: Account, now: int) -> AccountMargin:
     """Margin of an account at fresh marks."""
-    m = AccountMargin(account.cash, account.cash, account.cash)
     legs: list[Leg] = []
     for number in account.series:
         if number:
-            _other(state, m, legs, account, state.series[number], now, cached=False)
-    return _require(m, legs)
+            _other(state, legs, account, state.series[number], now, cached=False)
+    return _require(account.cash, legs, now)
 
 
 def assess_in(c: Context, position: Position, *, cached: bool) -> AccountMargin:
@@ -62,35 +61,44 @@ def assess_in(c: Context, position: Position, *, cached: bool) -> AccountMargin:
 
     `cached`: rely on cached marks that are young enough, as placing may.
     """
-    return _require(*_weigh(c, position, cached))
+    return _require(c.account.cash, _legs(c, position, cached), c.now)
 
 
-def check(c: Context, *, cached: bool) -> bool:
+def check(c: Context) -> bool:
     """True when IM-equity covers IM. Otherwise the action must not have lowered equity - IM, nor leave equity
-    negative (MARGIN-10)."""
-    m, legs = _weigh(c, c.position, cached)
-    initial = _initial(legs) if len(legs) == 1 else sum(map(_initial, _groups(legs)))
-    if m.im_equity >= initial:
+    negative (MARGIN-10). What only places may rely on cached marks."""
+    cached = c.traded_lots == 0
+    legs = _legs(c, c.position, cached)
+    im_equity, gross, highest = c.account.cash, 0, 0
+    for _, _, counted, delta, buys, sells, _, rate, _, _ in legs:
+        im_equity += counted
+        gross += (delta if delta > 0 else -delta) + buys + sells
+        if rate > highest:
+            highest = rate
+    # Offsets and bounds only lower what the highest rate asks for the gross; each group rounds up by one.
+    if (im_equity - len(legs)) * RATE >= highest * gross:
+        return True
+    if im_equity >= sum(map(_initial, _groups(legs, c.now))):
         return True
     was = assess_in(c, Position(*c.before), cached=cached)
-    require_not_lowered(c.account, _require(m, legs), was)
+    require_not_lowered(c.account, _require(c.account.cash, legs, c.now), was)
     return False
 
 
-def _weigh(c: Context, position: Position, cached: bool) -> tuple[AccountMargin, list[Leg]]:
-    """Values and legs of the acting account."""
+def _legs(c: Context, position: Position, cached: bool) -> list[Leg]:
+    """The series of the acting account."""
     account, series = c.account, c.series
-    m = AccountMargin(account.cash, account.cash, account.cash)
     legs: list[Leg] = []
     for number in account.series:
         if number == series.id:
             hot = series.hot
             # What was idle before must not lend its rates to what was.
             if position.lots or position.quote or position.open_count:
-                _measure(m, legs, series, position, c.now, hot.mark, c.delta_mark, hot.stale)
+                delta_mark = c.quote.delta_mark if c.quote else hot.mark
+                legs.append(_leg(series, position, hot.mark, delta_mark, hot.stale))
         elif number:
-            _other(c.state, m, legs, account, c.state.series[number], c.now, cached=cached)
-    return m, legs
+            _other(c.state, legs, account, c.state.series[number], c.now, cached=cached)
+    return legs
 
 
 def recheck(state: State, account: Account, now: int) -> None:
@@ -131,14 +139,7 @@ def withdrawable(m: AccountMargin) -> int:
 
 
 def _other(
-    state: State,
-    m: AccountMargin,
-    legs: list[Leg],
-    account: Account,
-    series: Series,
-    now: int,
-    *,
-    cached: bool,
+    state: State, legs: list[Leg], account: Account, series: Series, now: int, *, cached: bool
 ) -> None:
     """A series that is not the one being traded."""
     position, hot = series.positions.get(account.id), series.hot
@@ -146,81 +147,78 @@ def _other(
         return
     if hot.settled:
         # Gains count for nothing before they are drawn, and no margin is needed.
-        _value(m, position.quote + position.lots * hot.mark * series.spec.tick_value, 0)
+        value = position.quote + position.lots * hot.mark * series.spec.tick_value
+        legs.append((series, value, min(value, 0), 0, 0, 0, 0, 0, False, False))
     elif not (position.lots or position.quote or position.open_count):
         pass  # idle: it must not lend its rates to its group
     elif cached and not mark.expired(series, now):
-        _measure(m, legs, series, position, now, hot.mark, hot.mark, hot.stale)
+        legs.append(_leg(series, position, hot.mark, hot.mark, hot.stale))
     else:
         q = mark.quote(state.oracle, series, now)
-        _measure(m, legs, series, position, now, q.mark, q.delta_mark, q.stale)
+        legs.append(_leg(series, position, q.mark, q.delta_mark, q.stale))
 
 
-def _value(m: AccountMargin, value: int, gain_pct: int) -> None:
-    """Adds a position's value; of a gain only a part counts for IM (MARGIN-1)."""
-    m.equity += value
-    if value < 0:
-        m.losses += value
-        m.im_equity += value
-    else:
-        m.im_equity += value * gain_pct // 100
-
-
-def _measure(
-    m: AccountMargin,
-    legs: list[Leg],
-    series: Series,
-    position: Position,
-    now: int,
-    mark_: int,
-    delta_mark: int,
-    stale: bool,
-) -> None:
-    """Adds the value of an unsettled series at a mark, and its leg."""
+def _leg(series: Series, position: Position, mark_: int, delta_mark: int, stale: bool) -> Leg:
+    """An unsettled series at a mark."""
     spec, lots = series.spec, position.lots
-    unit = mark_ * spec.tick_value
-    _value(m, position.quote + lots * unit, spec.gain_pct)
-    if stale and lots:
-        m.stale = True
+    open_buy, open_sell = position.open_buy, position.open_sell
+    tick_value = spec.tick_value
+    unit = mark_ * tick_value
+    # MARGIN-1: of a gain only a part counts for IM.
+    value = position.quote + lots * unit
+    counted = value if value < 0 else value * spec.gain_pct // 100
     # MARGIN-9: im(size) grows with the position's share of open interest.
     # The larger of the two is not negative, and the larger of both amounts.
-    bought, sold = lots + position.open_buy, position.open_sell - lots
-    size = bought if bought > sold else sold
     im_rate = spec.im_bps * 10_000
+    bought, sold = lots + open_buy, open_sell - lots
+    size = bought if bought > sold else sold
     if size:
         share = series.hot.open_interest + size
         im_rate += spec.im_bps * spec.concentration_pct * 100 * size // share
-    delta = lots * delta_mark * spec.tick_value
-    short_loss = -lots * (spec.price_cap - mark_) * spec.tick_value if lots < 0 else 0
+    delta = lots * delta_mark * tick_value
+    short_loss = -lots * (spec.price_cap - mark_) * tick_value if lots < 0 else 0
     # MARGIN-4: a fill can cost the band of the whole mark, however little of it can still move.
-    buys, sells = position.open_buy * unit, position.open_sell * unit
-    kin: tuple[int, ...] = spec.feed, spec.price_cap
-    # MARGIN-12: whole though more than 2% of the window is behind, which moves no more with the index.
-    if delta_mark == mark_ and now > series.fixing + (series.expiry - series.fixing) // 50:
-        kin += spec.window_start, spec.expiry_day
-    legs.append((spec, delta, buys, sells, short_loss, im_rate, kin))
+    buys, sells = open_buy * unit, open_sell * unit
+    whole, silent = delta_mark == mark_, stale and lots != 0
+    return series, value, counted, delta, buys, sells, short_loss, im_rate, whole, silent
 
 
-def _require(m: AccountMargin, legs: list[Leg]) -> AccountMargin:
-    """Puts the requirements of all groups into `m`."""
-    for group in _groups(legs):
+def _require(cash: int, legs: list[Leg], now: int) -> AccountMargin:
+    """Values and requirements together."""
+    m = AccountMargin(cash, cash, cash)
+    for leg in legs:
+        value, counted, silent = leg[1], leg[2], leg[9]
+        m.equity += value
+        m.im_equity += counted
+        m.losses += min(value, 0)
+        m.stale = m.stale or silent
+    for group in _groups(legs, now):
         m.initial_margin += _initial(group)
         _maintain(m, group)
     return m
 
 
-def _groups(legs: list[Leg]) -> list[list[Leg]]:
+def _groups(legs: list[Leg], now: int) -> list[list[Leg]]:
     """Legs that offset each other: one feed, one cap (MARGIN-3, MARGIN-12)."""
+    if len(legs) == 1:
+        return [legs]
     groups: dict[tuple[int, ...], list[Leg]] = {}
     for leg in legs:
-        groups.setdefault(leg[6], []).append(leg)
+        series, spec = leg[0], leg[0].spec
+        kin: tuple[int, ...] = spec.feed, spec.price_cap
+        if series.hot.settled:
+            kin = (series.id,)
+        # MARGIN-12: whole though more than 2% of the window is behind, which moves no more with the index.
+        elif leg[8] and now > series.fixing + (series.expiry - series.fixing) // 50:
+            kin += spec.window_start, spec.expiry_day
+        groups.setdefault(kin, []).append(leg)
     return list(groups.values())
 
 
 def _initial(group: list[Leg]) -> int:
     """IM of one group (MARGIN-6). Rates are the highest of its legs."""
     longs = shorts = buys = sells = rate = spread_bps = 0
-    for spec, delta, leg_buys, leg_sells, _, im_rate, _ in group:
+    for series, _, _, delta, leg_buys, leg_sells, _, im_rate, _, _ in group:
         if delta >= 0:
             longs += delta
         else:
@@ -229,8 +227,8 @@ def _initial(group: list[Leg]) -> int:
         sells += leg_sells
         if im_rate > rate:
             rate = im_rate
-        if spec.spread_bps > spread_bps:
-            spread_bps = spec.spread_bps
+        if series.spec.spread_bps > spread_bps:
+            spread_bps = series.spec.spread_bps
     long_side, short_side = longs + buys, shorts + sells
     bought, sold = long_side - shorts, short_side - longs
     offset = long_side if long_side < short_side else short_side
@@ -241,13 +239,13 @@ def _initial(group: list[Leg]) -> int:
 
 def _maintain(m: AccountMargin, group: list[Leg]) -> None:
     """MM of one group (MARGIN-5), and below which equity its orders may be cancelled (MARGIN-7)."""
-    longs = sum(leg[1] for leg in group if leg[1] > 0)
-    shorts = -sum(leg[1] for leg in group if leg[1] < 0)
-    buys = sum(leg[2] for leg in group)
-    sells = sum(leg[3] for leg in group)
-    rate = max(leg[0].mm_bps for leg in group) * 10_000
-    spread = max(leg[0].spread_bps for leg in group) * 10_000
-    band = max(leg[0].band_bps for leg in group) * 10_000
+    longs = sum(leg[3] for leg in group if leg[3] > 0)
+    shorts = -sum(leg[3] for leg in group if leg[3] < 0)
+    buys = sum(leg[4] for leg in group)
+    sells = sum(leg[5] for leg in group)
+    rate = max(leg[0].spec.mm_bps for leg in group) * 10_000
+    spread = max(leg[0].spec.spread_bps for leg in group) * 10_000
+    band = max(leg[0].spec.band_bps for leg in group) * 10_000
     net, offset = longs - shorts, spread * min(longs, shorts)
     most = rate * longs + _capped(group, rate)
     m.maintenance_margin += -(-min(rate * abs(net) + offset, most) // RATE)
@@ -259,7 +257,7 @@ def _maintain(m: AccountMargin, group: list[Leg]) -> None:
 def _capped(group: list[Leg], rate: int) -> int:
     """Margin of the shorts at a rate: none needs more than it can lose (MARGIN-8)."""
     total = 0
-    for _, delta, _, _, short_loss, _, _ in group:
+    for _, _, _, delta, _, _, short_loss, _, _, _ in group:
         if delta < 0:
             margin, most = rate * -delta, short_loss * RATE
             total += margin if margin < most else most

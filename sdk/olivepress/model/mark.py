@@ -83,11 +83,9 @@ def follow(series: Series, index: int, traded_lots: int, traded_ticks: int, now:
 def expired(series: Series, now: int) -> bool:
     """True when the cached mark may not be relied on for placing (MARK-6)."""
     hot = series.hot
-    if hot.settled:
-        return False
-    if hot.stale:
-        return True  # the index may be fresh again
-    return now - hot.mark_time > series.spec.max_mark_age or now >= series.fixing
+    # A stale index may be fresh again.
+    old = hot.stale or now - hot.mark_time > series.spec.max_mark_age or now >= series.fixing
+    return old and not hot.settled
 
 
 def index_ticks(price: int, tick_size: int) -> int:

@@ -35,8 +35,7 @@ STP_TAKING = 16
 PRUNE = (1 << 256) - 1
 """`lots` of a walk that only removes dead orders."""
 
-_QUOTE_BITS = 79
-_new = tuple.__new__  # skips the generated constructors of the records
+_MOST_QUOTE, _MOST_CLAIM = 1 << 78, 1 << 79
 
 
 @dataclass(slots=True)
@@ -98,7 +97,7 @@ def _level(c: Context, w: Walk, level: Level) -> bool:
         c.steps -= 1
         order = orders.get(index)
         if order is not None:  # else a tombstone
-            if not _order(c, w, order, index):
+            if not _order(c, w, order, level.id | index << 16 | order.generation):
                 break
             journal.drop(orders, index)
         index += 1
@@ -113,16 +112,12 @@ def _set_ends(level: Level, head: int, tail: int) -> None:
     level.head, level.tail = head, tail
 
 
-def _order(c: Context, w: Walk, order: Order, index: int) -> bool:
+def _order(c: Context, w: Walk, order: Order, order_id: int) -> bool:
     """True when the order is filled or retired; False leaves it at the head."""
-    own = order.account == c.account.id
-    if own:
-        position = c.position
-    else:
-        if order.account != w.maker:
-            _meet(c, w, order.account)
-        position = w.met
-    order_id = w.side.id << 72 | w.tick << 48 | index << 16 | order.generation
+    if order.account != w.maker:  # another than before
+        w.maker, w.met = order.account, c.series.positions[order.account]
+        c.state.journal.keep(w.met)
+    position, own = w.met, order.account == c.account.id
     reason = _dead(c, w, order, position, own)
     if own and reason == ALIVE:
         if w.left == PRUNE or w.flags & STP_TAKING:
@@ -133,20 +128,12 @@ def _order(c: Context, w: Walk, order: Order, index: int) -> bool:
     if reason != ALIVE:
         if reason != BY_EPOCH:
             book.release(position, w.side.side, order.lots, True)
-        gone = (order_id, reason, w.tick, order.lots, order.account, order.client_id)
-        c.records.append(_new(Cancelled, gone))
+        c.records.append((Cancelled, order_id, reason, w.tick, order.lots, order.account, order.client_id))
         return True
     if w.left == PRUNE:
         w.stopped = True
         return False
     return _fill(c, w, order, position, order_id)
-
-
-def _meet(c: Context, w: Walk, account: int) -> None:
-    """Another maker than before."""
-    w.maker = account
-    w.met = c.series.positions[account]
-    c.state.journal.keep(w.met)
 
 
 def _dead(c: Context, w: Walk, order: Order, position: Position, own: bool) -> int:
@@ -171,23 +158,22 @@ def _dead(c: Context, w: Walk, order: Order, position: Position, own: bool) -> i
 
 
 def _fill(c: Context, w: Walk, order: Order, position: Position, order_id: int) -> bool:
-    held = order.lots
+    held, side = order.lots, w.side.side
     lots = w.left if w.left < held else held
     left, clipped = held - lots, 0
     if order.flags & REDUCE_ONLY:
-        most = reducible(position, w.side.side)
+        most = reducible(position, side)
         lots = min(lots, most)
         clipped = max(held - most, 0)
         left = held - lots - clipped
     w.left -= lots
-    exchange(c, position, w.side.side, w.tick, lots)
+    exchange(c, position, side, w.tick, lots)
     fits(position)
-    book.release(position, w.side.side, lots + clipped, left == 0)
-    fill = (order_id, w.side.side, w.tick, lots, order.account, order.client_id, left + clipped)
-    c.records.append(_new(Filled, fill))
+    book.release(position, side, lots + clipped, left == 0)
+    account, client_id = order.account, order.client_id
+    c.records.append((Filled, order_id, side, w.tick, lots, account, client_id, left + clipped))
     if clipped:
-        clip = (order_id, BY_REDUCE_ONLY, w.tick, clipped, order.account, order.client_id)
-        c.records.append(_new(Cancelled, clip))
+        c.records.append((Cancelled, order_id, BY_REDUCE_ONLY, w.tick, clipped, account, client_id))
     if left == 0:
         return True
     c.state.journal.keep_field(order, "lots")
@@ -201,15 +187,17 @@ def exchange(c: Context, maker: Position, side: int, tick: int, lots: int) -> No
     No division but in fee and rebate (BOOK-24), and those round against whoever acts: quotes and fees sum up
     exactly.
     """
-    taker, hot = c.position, c.series.hot
-    amount = lots * tick * c.series.spec.tick_value
-    fee = (amount * c.taker_fee + 999_999) // 1_000_000
-    rebate = amount * c.maker_rebate // 1_000_000
+    taker, hot, spec = c.position, c.series.hot, c.series.spec
+    amount, fee, rebate = lots * tick * spec.tick_value, 0, 0
+    if not c.fees_waived:
+        fee = (amount * spec.taker_fee + 999_999) // 1_000_000
+        rebate = amount * spec.maker_rebate // 1_000_000
     buyer, seller = (maker, taker) if side == BUYS else (taker, maker)
     # Open interest is the sum of the long positions.
-    opened = lots if buyer.lots >= 0 else max(lots + buyer.lots, 0)
-    closed = lots if seller.lots >= lots else max(seller.lots, 0)
-    hot.open_interest += opened - closed
+    if buyer.lots + lots > 0:
+        hot.open_interest += lots if buyer.lots >= 0 else buyer.lots + lots
+    if seller.lots > 0:
+        hot.open_interest -= lots if seller.lots >= lots else seller.lots
     buyer.lots += lots
     buyer.quote -= amount
     seller.lots -= lots
@@ -231,7 +219,6 @@ def reducible(position: Position, side: int) -> int:
 def fits(position: Position) -> None:
     """Refuses a quote that has grown beyond its storage; lots are bounded by the position limit."""
     # A claim (quote + lots x settlement price) has one bit more than a quote, so it always fits.
-    bits = _QUOTE_BITS + position.settled
-    most = 1 << (bits - 1)
+    most = _MOST_CLAIM if position.settled else _MOST_QUOTE
     if not -most <= position.quote < most:
-        refuse(Overflow, bits, position.quote)
+        refuse(Overflow, most.bit_length(), position.quote)

@@ -138,7 +138,7 @@ class Reads:
                 order = level.orders.get(index)
                 if order is None or order.epoch != series.positions[order.account].epoch:
                     continue
-                yield one.id << 72 | tick << 48 | index << 16 | order.generation, order
+                yield level.id | index << 16 | order.generation, order
 
     def _series(self, number: int) -> Series:
         found = self.state.series.get(number)

@@ -33,8 +33,9 @@ def trade(
         refuse(SpreadMismatch, buy_series, sell_series)
     was = margin.assess(state, account, call.time)
     fill_or_kill = trading.FILL_OR_KILL
-    bought = _leg(buying, trading.Request(fill_or_kill, a.price_cap, lots, 0, client_id))
-    sold = _leg(selling, trading.Request(fill_or_kill | trading.SELL, 1, lots, 0, client_id))
+    trading.place(buying, fill_or_kill, a.price_cap, lots, 0, client_id)
+    trading.place(selling, fill_or_kill | trading.SELL, 1, lots, 0, client_id)
+    bought, sold = buying.traded_ticks, selling.traded_ticks
     if bought - sold > limit * lots:
         refuse(SpreadWorse, bought - sold, limit * lots)
     for leg in (buying, selling):
@@ -46,11 +47,6 @@ def trade(
     trading.finish(selling)
     state.log.add(SpreadTraded, account.id, buy_series, sell_series, lots, bought, sold)
     return bought, sold
-
-
-def _leg(c: Context, request: trading.Request) -> int:
-    trading.place(c, request)
-    return c.traded_ticks
 
 
 def _check(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NoReturn
 
-from olivepress.events.model import Book
 from olivepress.events.records import Cancelled, Missed, Rejected, Taken
 from olivepress.model import book, ledger, margin, mark, matching
 from olivepress.model.context import (
@@ -42,25 +41,14 @@ POST_ONLY = 4
 REDUCE_ONLY = matching.REDUCE_ONLY
 SELL = 128
 UNKNOWN_FLAGS = 96
-"""Bits 32 and 64 mean nothing yet, and 3 is no time in force."""
+"""Bits 32 and 64 mean nothing yet."""
+VALID_FLAGS = frozenset(
+    flags
+    for flags in range(256)
+    if flags & 3 != 3 and not flags & UNKNOWN_FLAGS and not (flags & 3 and flags & POST_ONLY)
+)
 
 _NOBODY = Account(0, "")
-_new = tuple.__new__  # skips the generated constructors of the records
-
-
-@dataclass(slots=True)
-class Request:
-    """An order to place, as in ITrading.place."""
-
-    flags: int
-    tick: int
-    lots: int
-    expiry: int = 0
-    client_id: int = 0
-
-    @property
-    def side(self) -> int:
-        return SELLS if self.flags & SELL else BUYS
 
 
 def load(state: State, now: int, number: int, account: Account | None, max_steps: int = 0) -> Context:
@@ -78,139 +66,111 @@ def load(state: State, now: int, number: int, account: Account | None, max_steps
     else:
         position = series.positions.get(account.id) or state.position(series, account.id)
     before = state.journal.keep(position)
-    hot, spec = series.hot, series.spec
-    c = Context(
-        state,
-        now,
-        account,
-        series,
-        position,
-        before,
-        hot.mark,
-        hot.open_interest,
-        spec.taker_fee,
-        spec.maker_rebate,
-        max_steps or DEFAULT_STEPS,
-    )
+    steps = max_steps or DEFAULT_STEPS
+    c = Context(state, now, account, series, position, before, series.hot.open_interest, steps, [])
     if mark.expired(series, now):
         refresh(c)
-    guarded = hot.guarded and now < series.money.reduce_only_until
-    c.reduce_only = hot.stale or hot.deficit or guarded  # BOOK-10, MARK-7
     return c
 
 
 def refresh(c: Context) -> None:
     """The mark of this second into the hot figures, once a call."""
-    if c.refreshed:
+    if c.quote:
         return
     hot = c.series.hot
     c.state.journal.keep(hot)
-    q = mark.quote(c.state.oracle, c.series, c.now)
+    q = c.quote = mark.quote(c.state.oracle, c.series, c.now)
     hot.mark, hot.mark_time, hot.stale = q.mark, c.now, q.stale
-    c.delta_mark, c.index = q.delta_mark, q.index
-    c.refreshed = True
-    if q.stale:
-        c.reduce_only = True
 
 
-def place(c: Context, r: Request) -> tuple[int, int, bool]:
-    """Places one order ; margin is checked by `finish`.
+def place(c: Context, flags: int, tick: int, lots: int, expiry: int, client_id: int) -> tuple[int, int, bool]:
+    """Places one order, as in ITrading.place; margin is checked by `finish`.
 
     Returns the order id, 0 when nothing rests; lots traded; and whether a post-only order would have
     crossed, in which case nothing was placed.
     """
-    _validate(c, r)
-    side = SELLS if r.flags & SELL else BUYS
+    _validate(c, flags, tick, lots, expiry)
+    side = SELLS if flags & SELL else BUYS
     opposite = c.series.sides[1 - side]
-    crossing = _crosses(r, opposite)
+    crossing = _crosses(tick, opposite)
     if crossing:
         refresh(c)
-        if r.flags & POST_ONLY:  # BOOK-4
-            matching.walk(c, opposite, r.tick, matching.PRUNE, r.flags)
-            if _crosses(r, opposite):
+        if flags & POST_ONLY:  # BOOK-4
+            matching.walk(c, opposite, tick, matching.PRUNE, flags)
+            if _crosses(tick, opposite):
                 return 0, 0, True
             crossing = False
-    _reduce(c, r)
-    if r.flags & 3 == 0:
-        low, high = matching.band(c.series)
-        if not low <= r.tick <= high:
-            refuse(PriceOutsideBand, r.tick, low, high)
+    position, series, hot = c.position, c.series, c.series.hot
+    guarded = hot.guarded and c.now < series.money.reduce_only_until
+    if hot.stale or hot.deficit or guarded:  # MARK-7, BOOK-10
+        if matching.reducible(position, side) == 0:
+            refuse(ReduceOnlySeries, series.id)
+        flags |= REDUCE_ONLY
+    if flags & REDUCE_ONLY and matching.reducible(position, side) == 0:  # BOOK-5
+        refuse(NothingToReduce, series.id, position.lots)
+    most = (position.lots + position.open_buy if side == BUYS else position.open_sell - position.lots) + lots
+    if most > series.spec.position_limit:  # BOOK-8
+        refuse(PositionLimit, series.id, most, series.spec.position_limit)
+    if flags & 3 == 0:
+        low, high = matching.band(series)
+        if not low <= tick <= high:
+            refuse(PriceOutsideBand, tick, low, high)
     c.margined = True
-    lots, filled = r.lots, 0
+    filled = 0
     if crossing:
-        lots, filled = _take(c, r, opposite)
-    elif r.flags & 3:
-        if r.flags & FILL_OR_KILL:
+        lots, filled = _take(c, opposite, flags, tick, lots, client_id)
+    elif flags & 3:
+        if flags & FILL_OR_KILL:
             refuse(FillOrKill, 0, lots)
-        _taken(c, r, 0, lots, END_IMMEDIATE)
+        c.records.append((Taken, flags, tick, 0, lots, hot.mark, client_id, END_IMMEDIATE))
         lots = 0
     if not lots:
         return 0, filled, False
-    return book.rest(c, c.series.sides[side], r.tick, lots, r.flags, r.expiry, r.client_id), filled, False
+    return book.rest(c, series.sides[side], tick, lots, flags, expiry, client_id), filled, False
 
 
-def _crosses(r: Request, opposite: Side) -> bool:
+def _crosses(tick: int, opposite: Side) -> bool:
     ticks = opposite.ticks
     if not ticks:
         return False
-    return r.tick <= ticks[-1] if r.flags & SELL else r.tick >= ticks[0]
+    return tick >= ticks[0] if opposite.side == SELLS else tick <= ticks[-1]
 
 
-def _validate(c: Context, r: Request) -> None:
+def _validate(c: Context, flags: int, tick: int, lots: int, expiry: int) -> None:
     """BOOK-7, but for what `load` has refused."""
-    flags, spec = r.flags, c.series.spec
-    if flags & 3 == 3 or flags & UNKNOWN_FLAGS or (flags & 3 and flags & POST_ONLY):
+    spec = c.series.spec
+    if flags not in VALID_FLAGS:
         refuse(InvalidFlags, flags)
-    if not 1 <= r.tick <= spec.price_cap:
-        refuse(TickOutOfRange, r.tick, 1, spec.price_cap)
-    if r.lots < spec.min_lots:
-        refuse(SizeTooSmall, r.lots, spec.min_lots)
-    if r.expiry and r.expiry <= c.now:
-        refuse(OrderExpired, r.expiry, c.now)
+    if not 1 <= tick <= spec.price_cap:
+        refuse(TickOutOfRange, tick, 1, spec.price_cap)
+    if lots < spec.min_lots:
+        refuse(SizeTooSmall, lots, spec.min_lots)
+    if expiry and expiry <= c.now:
+        refuse(OrderExpired, expiry, c.now)
 
 
-def _reduce(c: Context, r: Request) -> None:
-    """Reduce-only (BOOK-5), and the position limit (BOOK-8). A resting reduce-only order is clipped at its
-    fill."""
-    p, limit = c.position, c.series.spec.position_limit
-    if c.reduce_only:
-        if matching.reducible(p, r.side) == 0:
-            refuse(ReduceOnlySeries, c.series.id)
-        r.flags |= REDUCE_ONLY
-    if r.flags & REDUCE_ONLY and matching.reducible(p, r.side) == 0:
-        refuse(NothingToReduce, c.series.id, p.lots)
-    most = (p.open_sell - p.lots if r.flags & SELL else p.lots + p.open_buy) + r.lots
-    if most > limit:
-        refuse(PositionLimit, c.series.id, most, limit)
-
-
-def _take(c: Context, r: Request, opposite: Side) -> tuple[int, int]:
+def _take(c: Context, opposite: Side, flags: int, tick: int, lots: int, client_id: int) -> tuple[int, int]:
     """Trades. Returns the lots that shall rest, and those traded."""
-    lots = taking = r.lots
-    if r.flags & REDUCE_ONLY:
-        taking = min(lots, matching.reducible(c.position, r.side))
+    taking = lots
+    if flags & REDUCE_ONLY:
+        taking = min(lots, matching.reducible(c.position, 1 - opposite.side))
     low, high = matching.band(c.series)
-    limit = max(r.tick, low) if r.flags & SELL else min(r.tick, high)
-    left, end = matching.walk(c, opposite, limit, taking, r.flags)
+    limit = max(tick, low) if flags & SELL else min(tick, high)
+    left, end = matching.walk(c, opposite, limit, taking, flags)
     filled = taking - left
-    if r.flags & FILL_OR_KILL and filled != lots:  # BOOK-3
+    if flags & FILL_OR_KILL and filled != lots:  # BOOK-3
         refuse(FillOrKill, filled, lots)
     unfilled = lots - filled
     # BOOK-1 rests, BOOK-2 does not.
     if unfilled == 0:
         end = END_FILLED
     elif end == END_FILLED:
-        if r.flags & REDUCE_ONLY and filled and left == 0:
+        if flags & REDUCE_ONLY and filled and left == 0:
             end = END_REDUCED
         else:
-            end = END_IMMEDIATE if r.flags & IMMEDIATE else END_RESTS
-    _taken(c, r, filled, unfilled, end)
+            end = END_IMMEDIATE if flags & IMMEDIATE else END_RESTS
+    c.records.append((Taken, flags, tick, filled, unfilled, c.series.hot.mark, client_id, end))
     return unfilled if end == END_RESTS else 0, filled
-
-
-def _taken(c: Context, r: Request, filled: int, unfilled: int, end: int) -> None:
-    summary = (r.flags, r.tick, filled, unfilled, c.series.hot.mark, r.client_id, end)
-    c.records.append(_new(Taken, summary))
 
 
 def finish(c: Context) -> None:
@@ -220,19 +180,20 @@ def finish(c: Context) -> None:
     if c.margined and (p.lots or p.open_count or p.quote or not Position(*c.before).idle):
         if series.id not in c.account.series:
             ledger.join(c.state, c.account, series)
-        if margin.check(c, cached=c.traded_lots == 0):
+        if margin.check(c):
             p.checked_mark = series.hot.mark
     if c.traded_lots:
+        assert c.quote, "nothing trades without the mark of now"
         hot, cap = series.hot, series.spec.open_interest_cap
         if hot.open_interest > cap and hot.open_interest > c.open_before:
             refuse(OpenInterestCap, series.id, hot.open_interest, cap)
         hot.traded = True
-        mark.follow(series, c.index, c.traded_lots, c.traded_ticks, c.now)
+        mark.follow(series, c.quote.index, c.traded_lots, c.traded_ticks, c.now)
         c.state.journal.keep_field(series.money, "fees")
         series.money.fees += c.fees
         matching.fits(p)
     if c.records:
-        c.state.log.add(Book, series.id, c.account.id, tuple(c.records))
+        c.state.log.add_book(series.id, c.account.id, c.records)
 
 
 def cancel(state: State, account: Account, order_id: int) -> None:
@@ -244,12 +205,12 @@ def cancel(state: State, account: Account, order_id: int) -> None:
         refuse(OrderNotLive, order_id)
     # The position needs no keeping: once the order is out, nothing is refused.
     tick = order_id >> 48 & 0xFFFFFF
-    where = tick, order_id >> 16 & 0xFFFFFFFF, order_id & 0xFFFF
-    order = book.remove(state, account, position, series.sides[side], *where)
+    index, generation = order_id >> 16 & 0xFFFFFFFF, order_id & 0xFFFF
+    order = book.remove(state, account, position, series.sides[side], tick, index, generation)
     if order is None:
         refuse(OrderNotLive, order_id)
-    gone = _new(Cancelled, (order_id, BY_OWNER, tick, order.lots, account.id, order.client_id))
-    state.log.add(Book, series.id, account.id, (gone,))
+    gone = (Cancelled, order_id, BY_OWNER, tick, order.lots, account.id, order.client_id)
+    state.log.add_book(series.id, account.id, (gone,))
 
 
 def run(c: Context, operations: bytes, strict: bool) -> None:
@@ -271,17 +232,12 @@ def run(c: Context, operations: bytes, strict: bool) -> None:
 def _run_place(c: Context, packed: bytes, position: int, strict: bool) -> None:
     """flags 1 | tick 3 | lots 4 | expiry 4 | clientId 8"""
     number = int.from_bytes
-    r = Request(
-        flags=packed[0],
-        tick=number(packed[1:4]),
-        lots=number(packed[4:8]),
-        expiry=number(packed[8:12]),
-        client_id=number(packed[12:20]),
-    )
-    if place(c, r)[2]:
+    flags, tick, lots = packed[0], number(packed[1:4]), number(packed[4:8])
+    expiry, client_id = number(packed[8:12]), number(packed[12:20])
+    if place(c, flags, tick, lots, expiry, client_id)[2]:
         if strict:
-            would_cross(c, r)
-        c.records.append(Rejected(position, r.client_id, 1))
+            would_cross(c, flags, tick)
+        c.records.append((Rejected, position, client_id, 1))
 
 
 def _run_cancel(c: Context, packed: bytes, position: int, strict: bool) -> None:
@@ -293,12 +249,12 @@ def _run_cancel(c: Context, packed: bytes, position: int, strict: bool) -> None:
         where = tick, int.from_bytes(packed[4:8]), int.from_bytes(packed[8:10])
         order = book.remove(c.state, c.account, c.position, c.series.sides[side], *where)
     if order is not None:
-        c.records.append(Cancelled(order_id, BY_OWNER, tick, order.lots, c.account.id, order.client_id))
+        c.records.append((Cancelled, order_id, BY_OWNER, tick, order.lots, c.account.id, order.client_id))
     elif strict:
         refuse(OrderNotLive, order_id)
     else:
-        c.records.append(Missed(position, order_id))
+        c.records.append((Missed, position, order_id))
 
 
-def would_cross(c: Context, r: Request) -> None:
-    refuse(PostOnlyWouldCross, r.tick, book.best(c.series.sides[1 - r.side]))
+def would_cross(c: Context, flags: int, tick: int) -> NoReturn:
+    refuse(PostOnlyWouldCross, tick, book.best(c.series.sides[BUYS if flags & SELL else SELLS]))
