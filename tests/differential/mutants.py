@@ -188,8 +188,8 @@ MODEL: dict[str, Mutant] = {
     "two-lifetimes": Mutant(
         "an order is immediate-or-cancel or fill-or-kill, not both",
         "trading._validate",
-        "flags & 3 == 3 or ",
-        "",
+        "flags not in VALID_FLAGS",
+        "flags not in VALID_FLAGS and flags & 3 != 3",
     ),
     "claim-of-a-stranger": Mutant(
         "who redeems without a position has a settled one from then on",

@@ -50,7 +50,7 @@ REASONS: dict[str, tuple[Key, ...]] = {
         ("oracle.IndexOracle.window", "start_fixed", "decisive"),
     ),
     "a window is whole days, and 50 divides them": (
-        ("margin._measure", "(series.expiry - series.fixing) // 50", "with a remainder"),
+        ("margin._groups", "(series.expiry - series.fixing) // 50", "with a remainder"),
     ),
     "a series that is listed by an account has a position of it": (
         ("ledger.tidy", "position is None", "decisive"),
@@ -76,12 +76,12 @@ REASONS: dict[str, tuple[Key, ...]] = {
     ),
     "only what is listed is struck": (("ledger.strike", "if series not in account.series", "true"),),
     "asked only about series that are not settled": (
-        ("mark.expired", "if hot.settled", "true"),
+        ("mark.expired", "not hot.settled", "decisive"),
         ("liquidation._move", "series.hot.settled", "decisive"),  # a settled one has expired
     ),
     "the time of the guardian's brake is 0 where it is off": (
         ("reads.Reads.reduce_only", "found.hot.guarded", "decisive"),
-        ("trading.load", "hot.guarded", "decisive"),
+        ("trading.place", "hot.guarded", "decisive"),
     ),
     "without lots there is nothing to reduce, which was refused before": (
         ("liquidation.liquidate", "c.position.lots < 0", "equal"),
@@ -96,7 +96,7 @@ REASONS: dict[str, tuple[Key, ...]] = {
         ("matching.walk", "w.stopped", "decisive"),
     ),
     "only a reduce-only order takes less than it asks for, and one that has nothing to take is refused": (
-        ("trading._take", "r.flags & REDUCE_ONLY", "decisive"),
+        ("trading._take", "flags & REDUCE_ONLY", "decisive"),
         ("trading._take", "filled", "decisive"),
     ),
     "no call begins above the cap": (
@@ -107,6 +107,35 @@ REASONS: dict[str, tuple[Key, ...]] = {
         ("trading.load", "series.positions.get(account.id)", "decisive"),
     ),
     "a token that is not there has no address to call": (("tokens.transfer", "if token is None", "true"),),
+    "both sides are multiples of ten or more": (
+        ("challenges.Average.thin", "self.fresh * 100 < self.elapsed * MIN_COVERAGE", "one below"),
+        ("feed.Feed.beyond", "abs(value - origin) * 10_000 > self.info.deviation_bps * origin", "one above"),
+        ("mark._fixing", "(window - remaining - fresh) * 50 > window", "one above"),
+    ),
+    "the same amount was refused before": (("liquidation.declare", "amount > before", "equal"),),
+    "it must be a multiple of a minute, or of ten": (
+        ("oracle.IndexOracle.add_feed", "1 <= info.heartbeat", "equal"),
+        ("oracle.IndexOracle.add_feed", "info.heartbeat <= DAY", "one above"),
+        ("oracle.IndexOracle.add_feed", "1 <= bound", "equal"),
+        ("oracle.IndexOracle.add_feed", "bound <= MAX_BOUND_BPS", "one above"),
+    ),
+    "day 0 is long over": (("oracle.IndexOracle._fixable_at", "state.time != 0", "decisive"),),
+    "what is ahead is a part of the mark": (("mark._fixing", "mark", "decisive"),),
+    "for mypy: without a level there is no order": (("book.remove", "level is None", "decisive"),),
+    "who was idle and has lots now has a quote": (("trading.finish", "p.lots", "decisive"),),
+    "needs a key made for it: test_signatures.py has one": (
+        ("operators.verify", "report.s > HALF_ORDER", "equal"),
+    ),
+    "needs more than 4,096 orders: test_views.py has them": (
+        ("reads.Reads.depth", "MOST", "decisive"),
+        ("reads.Reads.orders", "MOST", "decisive"),
+    ),
+    "needs a quote of 2^78 to the unit; huge_quote goes beyond it": (
+        ("matching.fits", "-most <= position.quote", "equal"),
+        ("matching.fits", "-most <= position.quote", "one above"),
+        ("matching.fits", "position.quote < most", "equal"),
+        ("matching.fits", "position.quote < most", "one below"),
+    ),
     "no bond is 0": (("challenges._refund", "if amount", "false"),),
 }
 

@@ -184,4 +184,5 @@ def tombstones(w: World) -> Plan:
         yield trading.place(w, sender, series, POST, m.mark, 1, expiry=0)
     ids = sorted(n for n, one in w.view.orders(series, 0) if one.account == account)
     yield w.act(sender, "exchange.cancel", ids[len(ids) // 2] if ids else 0)
-    yield trading.place(w, taker, series, SELL_FLAG | trading.IOC, m.mark, 3, expiry=0, steps=0)
+    for steps in (1, 0):  # the first is out of steps before it meets the second order
+        yield trading.place(w, taker, series, SELL_FLAG | trading.IOC, m.mark, 3, expiry=0, steps=steps)

@@ -53,6 +53,7 @@ EXACT: list[dict[str, object]] = [
     {"min_lots": 255, "position_limit": 255, "open_interest_cap": 255},
     {"band_bps": 9_999},
     {"gap_bps": 9_999},
+    {"gap_bps": 10_000},
     {"mm_bps": 10_000},
     {"mm_bps": 10_001},
     {"im_bps": 9_901, "concentration_pct": 1},
@@ -126,6 +127,7 @@ def listings(w: World) -> Plan:
         yield list_series(w, feed, **(high | terms))
     for terms in EXACT:
         yield list_series(w, feed, **({"tick_size": wrong} | terms))
+    yield list_series(w, feed, tick_size=wrong - 2)
     for name in WRONG:  # two wrong terms: the first that is looked at is named
         other = w.pick([one for one in WRONG if one != name])
         yield list_series(w, feed, **{one: w.pick(WRONG[one]) for one in (name, other) if one != "feed"})

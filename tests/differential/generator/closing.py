@@ -36,12 +36,12 @@ def exact_coverage(w: World) -> Plan:
 
 
 def two_debts(w: World) -> Plan:
-    """Somebody ends two months with debts, and a third with a claim, which pays the older debt first. The
-    older one has the higher number."""
+    """Somebody ends two months with debts, and two with claims, which pay the older debt first: the small one
+    not even that. The older debt is in the series with the higher number."""
     yield from w.refresh()
     bad, good = w.rng.sample(list(w.feeds), 2)
     months = []
-    for later, feed in ((3, bad), (2, bad), (4, good)):
+    for later, feed in ((3, bad), (2, bad), (4, good), (4, good)):
         first = w.day + later
         terms = {"window_start": first, "expiry_day": first + 1, "price_cap": 8 * w.mark_of(feed)}
         sizes = {"tick_value": UNITS, "min_lots": 1, "position_limit": 100, "open_interest_cap": 100}
@@ -57,21 +57,21 @@ def two_debts(w: World) -> Plan:
         yield list_series(w, feed, **terms, **sizes, **rates, maker_rebate=0, concentration_pct=0)
         months.append(w.view.series_count)
     names = [w.view.owner_of(n) for n in w.accounts()]
-    if len(set(months)) < 3 or len(names) < 2:
+    if len(set(months)) < 4 or len(names) < 2:
         return
     debtor, other = w.rng.sample(names, 2)
-    for series in months:
+    for series, lots in zip(months, (10, 10, 1, 10), strict=True):
         yield w.act(debtor, "exchange.refreshMark", series)
         for one in (debtor, other):
             yield from fund(w, one, 30 * w.lot_margin(series))
-        yield from meet(w, series, debtor, other, 10)
+        yield from meet(w, series, debtor, other, lots)
     yield w.act(other, "exchange.createTokens", months[0])
     yield from fund(w, other, 9 * w.mark_of(bad) * int(w.view.terms(months[0]).tick_value))
     yield w.act(other, "exchange.wrap", months[0], False, 1, debtor)
     yield from strip(w, debtor)
     yield from jump(w, bad, 300)
     yield from jump(w, good, 2_000)
-    for series in (months[1], months[0], months[2]):
+    for series in (months[1], months[0], months[2], months[3]):
         yield from w.pass_time(int(w.view.terms(series).expiry_day) * DAY + MAX_LAG)
         feed, day = int(w.view.terms(series).feed), int(w.view.terms(series).window_start)
         for one in (day, day + 1):
@@ -80,7 +80,8 @@ def two_debts(w: World) -> Plan:
         everybody = tuple(range(1, w.view.account_count + 1))
         yield w.act(w.trader(), "exchange.settleAccounts", everybody)
         yield w.act(debtor, "exchange.redeem", months[0], False, 1)
-    yield w.act(w.trader(), "exchange.draw", w.account_of(debtor), months[2])
+    for series in months[2:]:
+        yield w.act(w.trader(), "exchange.draw", w.account_of(debtor), series)
     yield w.act(debtor, "exchange.redeem", months[0], False, 1)
 
 

@@ -60,9 +60,10 @@ def declared_deficit(w: World) -> Plan:
         return
     series, feed, (first, second, third, fourth) = m.series, m.feed, m.owners
     low, high = w.band(series)
-    yield from meet(w, series, first, second, 4, low)
-    yield from meet(w, series, second, first, 4, high)
-    yield from meet(w, series, third, fourth, 10)
+    # A gain that is more than the cash of whoever will be ruined.
+    yield from meet(w, series, first, second, 30, low)
+    yield from meet(w, series, second, first, 30, high)
+    yield from meet(w, series, third, fourth, 5)
     for one in (third, fourth):
         yield from strip(w, one)
     yield from w.pass_time((w.day + 2) * DAY)
@@ -97,8 +98,8 @@ def declared_deficit(w: World) -> Plan:
         if amount > 0:
             yield from insure(w, feed, amount)
         # Who has paid all of its cash is named once more.
-        yield w.act(first, "exchange.realise", w.account_of(first), series, (*accounts, *accounts))
-    yield w.act(first, "exchange.realise", w.account_of(first), series, (min(accounts, key=worth),) * 2)
+        yield w.act(first, "exchange.realise", w.account_of(first), series, (min(accounts, key=worth),) * 2)
+    yield w.act(first, "exchange.realise", w.account_of(first), series, tuple(accounts))
 
 
 def two_feeds(w: World) -> Plan:

@@ -155,7 +155,7 @@ def wide_band(w: World) -> Plan:
 
 def thin(w: World) -> Generator[Action, None, Thin | None]:
     """Two accounts in a month of their own, one of them at its initial margin; there are two others."""
-    feed = w.pick(list(w.feeds))
+    feed = w.pick([one for one in w.feeds if not w.view.insurance(one)] or list(w.feeds))
     # A fee would come out of the account's share first, and a thin margin would leave the keeper nothing.
     rates = {"mm_bps": 1_000, "band_bps": 200, "gap_bps": 200, "im_bps": w.pick([1_700, 3_000])}
     fees = {"taker_fee": w.pick([0, 0, 10]), "maker_rebate": 0}
@@ -178,6 +178,10 @@ def press(w: World, t: Thin, share: int = 100) -> Plan:
         held, v = abs(w.view.position(t.account, t.series).lots), int(w.view.terms(t.series).tick_value)
         whole = max(1, held * int(w.view.hot(t.series).mark) * v)
         move = (equity - mm * share // 100) * 1_000 // whole + 1
+        if (
+            move > 900
+        ):  # too little is left: the index would be out of bounds before the account is in trouble
+            break
         yield from jump(w, t.feed, 1_000 + move if t.short else 1_000 - move)
     yield w.act(w.trader(), "exchange.refreshMark", t.series)
 
@@ -234,17 +238,20 @@ def outside_band(w: World) -> Plan:
 
 
 def late_auction(w: World) -> Plan:
-    """A slice that nobody took while its discount grew, and then somebody does, long after it stopped."""
+    """Slices that nobody took while their discount grew, and then somebody does, long after it stopped: with
+    too little insurance, and with enough."""
     t = yield from thin(w)
     if t is None:
         return
     yield from press(w, t, 60)
-    yield from insure(w, t.feed, 100 * w.lot_margin(t.series))
+    yield from insure(w, t.feed, 1)
     yield w.act(w.trader(), "exchange.flag", t.account)
     yield from watched(w, t.account, w.now + AUCTION + w.between(1, 2 * MEMORY))
     bidder = w.pick(t.others)
     yield from fund(w, bidder, 100 * w.lot_margin(t.series))
-    yield w.act(bidder, "exchange.auction", t.account, t.feed, w.pick([1_000_000, 300_000]))
+    yield w.act(bidder, "exchange.auction", t.account, t.feed, 300_000)
+    yield from insure(w, t.feed, 100 * w.lot_margin(t.series))
+    yield w.act(bidder, "exchange.auction", t.account, t.feed, 1_000_000)
 
 
 def silent_slice(w: World) -> Plan:

@@ -228,6 +228,7 @@ def nobodys_business(w: World) -> Plan:
     sender, series = w.trader(), w.pick(w.alive())
     yield w.act(sender, "exchange.inviteAgent", clearing.ZERO, w.now + DAY, 3)
     yield w.act(sender, "exchange.deposit", 99, 5)
+    yield w.act(sender, "exchange.topUpInsurance", 99, 5)
     yield w.act(GUARDIAN, "exchange.setReduceOnly", 77, True)
     for verb in (
         "settle",

@@ -97,6 +97,10 @@ def two_faults(w: World) -> Plan:
         for values in (nothing, update.values):
             yield w.act(w.trader(), "oracle.update", index.again(w, update, values=values))
     yield w.act(w.oracle_owner, "oracle.setHalted", feed, False)
+    if update is not None:
+        beyond = index.again(w, update, medians=(len(update.values),))
+        yield w.act(w.trader(), "oracle.update", beyond)
+        yield w.act(w.trader(), "oracle.update", index.again(w, update, observed_at=w.now + 1))
 
 
 def last_beat(w: World) -> Plan:

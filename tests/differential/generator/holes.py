@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from differential.generator import plans, trading
 from differential.generator.deficits import LITTLE
+from differential.generator.setup import list_series
 from differential.generator.trading import POST
 from differential.generator.world import DAY, MAX_LAG, Plan, World
 
@@ -12,16 +13,21 @@ def holes(w: World) -> Plan:
     """Idle series go, and the account trades, fails and is settled with what is left of its list."""
     feed = w.pick(list(w.feeds))
     holder, months = w.newcomer(), []
+    early = w.view.series_count + 1
+    yield list_series(w, feed, window_start=w.day + 1, expiry_day=w.day + 2, min_lots=1)
     for _ in range(3):
-        m = yield from plans.month(w, 2, feed=feed, price_cap=8 * w.mark_of(feed), **LITTLE)
+        m = yield from plans.month(w, 3, feed=feed, price_cap=8 * w.mark_of(feed), **LITTLE)
         if m is None:
             return
         yield from plans.afford(w, holder, m.series, 60)
         months.append(m)
     idle, lost, kept = months
-    account, (other, bidder) = w.account_of(holder), kept.owners
+    account, (other, bidder, *_) = w.account_of(holder), [one for one in kept.owners if one != holder]
     for m in months:
         yield from plans.afford(w, other, m.series, 60)
+    yield from plans.afford(w, holder, early, 9)
+    yield from plans.afford(w, other, early, 9)
+    yield from plans.meet(w, early, holder, other, 1)
     yield trading.place(w, holder, idle.series, POST, w.band(idle.series)[0], 1, expiry=0)
     yield w.act(holder, "exchange.massCancel", idle.series)
     low, _ = w.band(lost.series)
@@ -31,6 +37,10 @@ def holes(w: World) -> Plan:
     yield w.act(other, "exchange.realise", account, lost.series, ())
     yield w.act(other, "exchange.realise", account, 0, ())
     yield trading.place(w, holder, kept.series, POST, w.band(kept.series)[0], 1, expiry=0)
+    yield w.act(holder, "exchange.withdraw", 1, holder)
+    if early in w.listed():
+        yield from w.pass_time(int(w.view.terms(early).expiry_day) * DAY + MAX_LAG)
+        yield w.act(other, "exchange.settle", early)
     yield w.act(holder, "exchange.withdraw", 1, holder)
     yield from plans.strip(w, holder)
     yield from plans.jump(w, feed, 600)

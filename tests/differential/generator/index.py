@@ -102,7 +102,7 @@ def _nobody(w: World, u: Update) -> Update:
 
 def _malleable(w: World, u: Update) -> Update:
     """An `s` above half of the curve's order that still fits its 255 bits."""
-    s = w.between(HALF_ORDER + 1, 2**255 - 1)
+    s = w.pick([HALF_ORDER + 1, w.between(HALF_ORDER + 1, 2**255 - 1)])
     return u._replace(signatures=(u.signatures[0][:32] + s.to_bytes(32), *u.signatures[1:]))
 
 

@@ -188,7 +188,7 @@ def last_of_series(w: World) -> Plan:
         yield w.act(owner, "exchange.unwrap", t.series, not t.short, 1)
         yield trading.place(w, bidder, t.series, 0, mark, 1, expiry=0)
         yield w.act(bidder, "exchange.settle", t.series)
-        yield w.act(bidder, "exchange.realise", account, t.series, losing)
+        yield w.act(bidder, "exchange.realise", account, t.series, losing if second_ == ends else ())
 
 
 def at_midnight(w: World) -> Plan:

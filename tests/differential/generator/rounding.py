@@ -35,9 +35,9 @@ def band_edge(w: World) -> Plan:
 
 def fee_edge(w: World) -> Plan:
     """A trade whose fee is a millionth of a unit more than a whole number of units."""
-    feed = w.pick(list(w.feeds))
+    feed = max(w.feeds, key=w.mark_of)
     mark = w.mark_of(feed)
-    found = _fee(mark, mark // 50)
+    found = _fee(mark, mark // 25)
     if found is None:
         return
     fee, lots, tick = found
@@ -89,16 +89,20 @@ def pennies(w: World) -> Plan:
     if m is None:
         return
     first, second, third = m.owners
-    yield w.act(first, "exchange.createTokens", m.series)
-    for buyer, seller, tick in ((first, second, m.mark + 1), (second, first, m.mark)):
-        yield from plans.meet(w, m.series, buyer, seller, 1, tick)
-    # One of them lost a unit, the other gained it.
-    yield from w.pass_time((w.day + 2) * DAY)
     accounts = [w.account_of(one) for one in m.owners]
+    ways = (first, second, m.mark + 1), (second, first, m.mark)
+
+    def lose_one() -> Plan:
+        """The first loses a unit to the second."""
+        for buyer, seller, tick in ways:
+            yield from plans.meet(w, m.series, buyer, seller, 1, tick)
+
+    yield from lose_one()
+    yield from w.pass_time((w.day + 2) * DAY)
     for payers in ((), (accounts[2],), (accounts[0],)):
         yield w.act(third, "exchange.realise", accounts[1], m.series, payers)
+    yield from lose_one()
     yield w.act(second, "exchange.realise", accounts[0], m.series, ())
-    yield from plans.meet(w, m.series, third, second, 2, m.mark)
     yield w.act(third, "exchange.refreshMark", m.series)
     mark = int(w.view.hot(m.series).mark)
     yield trading.place(w, third, m.series, SELL_FLAG, mark + 1, 1, expiry=0, steps=0)
@@ -106,9 +110,6 @@ def pennies(w: World) -> Plan:
     legs = [(IOC, mark + 1), (IOC | SELL_FLAG, mark)]
     ops = [packing.place_op(flags, tick, 1, 0, n) for n, (flags, tick) in enumerate(legs)]
     yield w.act(first, "exchange.batch", m.series, packing.join(ops), True, 0)
-    yield from plans.meet(w, m.series, first, third, 1, mark)
-    for owner, long_ in ((first, True), (third, True), (second, False)):
-        yield w.act(owner, "exchange.wrap", m.series, long_, 1, third)
     start = int(w.view.terms(m.series).window_start)
     yield from w.pass_time((start + 1) * DAY + MAX_LAG)
     for day in (start, start + 1):
