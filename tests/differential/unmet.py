@@ -91,10 +91,6 @@ REASONS: dict[str, tuple[Key, ...]] = {
         ("liquidation._allowed", "before.maintenance_margin == 0", "decisive"),
     ),
     "who is below zero is below maintenance margin": (("liquidation._note", "negative_since", "decisive"),),
-    "a level is left before its end only with nothing left to trade, or stopped, and only so stopped": (
-        ("matching.walk", "not _level(c, w, side.levels[tick])", "decisive"),
-        ("matching.walk", "w.stopped", "decisive"),
-    ),
     "only a reduce-only order takes less than it asks for, and one that has nothing to take is refused": (
         ("trading._take", "flags & REDUCE_ONLY", "decisive"),
         ("trading._take", "filled", "decisive"),

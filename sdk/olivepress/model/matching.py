@@ -50,7 +50,6 @@ class Walk:
     high: int
     met: Position
     tick: int = 0
-    stopped: bool = False
     end: int = END_FILLED
     maker: int = 0
 
@@ -71,7 +70,7 @@ def walk(c: Context, side: Side, limit: int, lots: int, flags: int) -> tuple[int
         if c.steps == 0:
             w.end = END_STEPS
             break
-        if not _level(c, w, side.levels[tick]) or w.left == 0 or w.stopped:
+        if not _level(c, w, side.levels[tick]) or w.left == 0:
             break
     return w.left, w.end
 
@@ -91,7 +90,6 @@ def _level(c: Context, w: Walk, level: Level) -> bool:
     journal.on_undo((_set_ends, level, index, tail))
     while index != tail and w.left:
         if c.steps == 0:
-            w.stopped = True
             w.end = END_STEPS
             break
         c.steps -= 1
@@ -121,7 +119,6 @@ def _order(c: Context, w: Walk, order: Order, order_id: int) -> bool:
     reason = _dead(c, w, order, position, own)
     if own and reason == ALIVE:
         if w.left == PRUNE or w.flags & STP_TAKING:
-            w.stopped = True
             w.end = END_SELF_TRADE
             return False
         reason = BY_SELF_TRADE
@@ -131,7 +128,6 @@ def _order(c: Context, w: Walk, order: Order, order_id: int) -> bool:
         c.records.append((Cancelled, order_id, reason, w.tick, order.lots, order.account, order.client_id))
         return True
     if w.left == PRUNE:
-        w.stopped = True
         return False
     return _fill(c, w, order, position, order_id)
 

@@ -100,7 +100,7 @@ def round_trip(w: World) -> Plan:
 def exact_gap(w: World) -> Plan:
     """The mark moves against a resting order by its gap to the tick, and then by a tick more."""
     yield from w.refresh()
-    feed = w.pick(list(w.feeds))
+    feed = w.pick(w.calm())
     price, plan = int(w.view.feed(feed).price), w.feeds[feed]
     mark = max(1, price // plan.tick_size // 100) * 100  # so that 1% of it are whole ticks
     rates = {"mm_bps": 500, "band_bps": 500, "gap_bps": 100, "im_bps": 3_000}

@@ -39,7 +39,7 @@ def two_debts(w: World) -> Plan:
     """Somebody ends two months with debts, and two with claims, which pay the older debt first: the small one
     not even that. The older debt is in the series with the higher number."""
     yield from w.refresh()
-    bad, good = w.rng.sample(list(w.feeds), 2)
+    bad, good = w.two_feeds()
     months = []
     for later, feed in ((3, bad), (2, bad), (4, good), (4, good)):
         first = w.day + later
@@ -89,7 +89,7 @@ def settle_together(w: World) -> Plan:
     """Months that end on one day, joined in another order than that of their numbers, and settled in one call
     by somebody who collects the bounties when the other fees are gone; an order that outlived its series."""
     yield from w.refresh()
-    bad, good = w.rng.sample(list(w.feeds), 2)
+    bad, good = w.two_feeds()
     start, months = w.day + 2, []
     names = [w.view.owner_of(n) for n in w.accounts()]
     rates = {"mm_bps": 300, "band_bps": 100, "gap_bps": 50, "im_bps": 700, "spread_bps": 100}
@@ -116,6 +116,7 @@ def settle_together(w: World) -> Plan:
     yield from w.pass_time((start + 1) * DAY + MAX_LAG)
     for series in months:
         yield w.act(other, "exchange.settle", series)
+    yield w.act(other, "exchange.declare", account, bad)  # what is lost in settled series is no deficit
     yield w.act(other, "exchange.withdraw", 1, other)  # with orders in series settled by then
     yield w.act(other, "exchange.settleAccounts", (account,))
     for series in months[:2]:  # a debt is paid before its series is closed

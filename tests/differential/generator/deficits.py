@@ -99,12 +99,17 @@ def declared_deficit(w: World) -> Plan:
             yield from insure(w, feed, amount)
         # Who has paid all of its cash is named once more.
         yield w.act(first, "exchange.realise", w.account_of(first), series, (min(accounts, key=worth),) * 2)
+    # An auction uses insurance up, so that it covers the deficits no longer.
+    yield from by_cash(
+        w, second, lambda: w.act(second, "exchange.auction", min(accounts, key=worth), feed, 300_000)
+    )
+    yield clearing.quote_while_braked(w, feed)
     yield w.act(first, "exchange.realise", w.account_of(first), series, tuple(accounts))
 
 
 def two_feeds(w: World) -> Plan:
     """Somebody below zero through losses in two feeds: each is declared by itself. One falls silent."""
-    first, second = list(w.feeds)[:2]
+    first, second = w.two_feeds()
     if w.feeds[first].heartbeat < w.feeds[second].heartbeat:
         first, second = second, first
     one = yield from month(w, 1, feed=first, price_cap=8 * w.mark_of(first), **LITTLE)

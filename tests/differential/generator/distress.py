@@ -9,6 +9,7 @@ from differential.actions import Action
 from differential.generator import clearing, trading
 from differential.generator.deficits import AUCTION, MEMORY, deficit, watched
 from differential.generator.plans import (
+    afford,
     fund,
     jump,
     leverage,
@@ -153,19 +154,27 @@ def wide_band(w: World) -> Plan:
             yield w.act(w.trader(), "exchange.liquidate", victim, series, w.between(1, 5), limit, 0)
 
 
-def thin(w: World) -> Generator[Action, None, Thin | None]:
-    """Two accounts in a month of their own, one of them at its initial margin; there are two others."""
-    feed = w.pick([one for one in w.feeds if not w.view.insurance(one)] or list(w.feeds))
+def thin(w: World, short: bool | None = None) -> Generator[Action, None, Thin | None]:
+    """Two accounts in a month of their own, one of them at its initial margin, and at least two others.
+
+    :param short: whether that one sold; by chance where it is not given
+    """
+    short = w.chance(50) if short is None else short
+    calm = w.calm()
+    feed = w.pick([one for one in calm if not w.view.insurance(one)] or calm)
     # A fee would come out of the account's share first, and a thin margin would leave the keeper nothing.
     rates = {"mm_bps": 1_000, "band_bps": 200, "gap_bps": 200, "im_bps": w.pick([1_700, 3_000])}
     fees = {"taker_fee": w.pick([0, 0, 10]), "maker_rebate": 0}
     m = yield from month(w, 0, lots=60, feed=feed, price_cap=8 * w.mark_of(feed), **rates, **fees)
     if m is None or len(m.owners) < 4:
         return None
-    first, second, *others = m.owners
-    yield from meet(w, m.series, first, second, w.between(20, 50))
-    victim = w.account_of(w.pick([first, second]))
-    yield from strip(w, w.view.owner_of(victim))
+    owner = w.newcomer()  # who has nothing else, for good or ill
+    if owner not in m.owners:
+        yield from afford(w, owner, m.series, 60)
+    other, *others = [one for one in m.owners if one != owner]
+    yield from meet(w, m.series, *((other, owner) if short else (owner, other)), w.between(20, 50))
+    victim = w.account_of(owner)
+    yield from strip(w, owner)
     return Thin(m.series, feed, victim, w.view.position(victim, m.series).lots < 0, others)
 
 
@@ -193,13 +202,13 @@ def paid_keepers(w: World) -> Plan:
     if t is None:
         return
     maker, *keepers = t.others
-    # With next to nothing left, the account's share is less than the keeper's.
-    share = w.pick([100, 100, 8])
-    for keeper in keepers:
-        yield from press(w, t, share)
+    for n, keeper in enumerate(keepers):
+        # With next to nothing left, the account's share is less than the keeper's.
+        yield from press(w, t, (100, 8)[n % 2])
         mark, lots = int(w.view.hot(t.series).mark), w.between(1, 3)
-        yield trading.place(w, maker, t.series, t.offer, mark, lots, expiry=0, steps=0)
-        yield w.act(keeper, "exchange.liquidate", t.account, t.series, lots, mark, 0)
+        tick = mark + w.pick([0, 1 if t.short else -1])  # at the mark, or a tick worse
+        yield trading.place(w, maker, t.series, t.offer, tick, lots, expiry=0, steps=0)
+        yield w.act(keeper, "exchange.liquidate", t.account, t.series, lots, tick, 0)
     if w.chance(50):
         yield from w.pass_time((w.day + w.pick([1, 2])) * DAY)
         for keeper in keepers:

@@ -108,6 +108,12 @@ def huge_quote(w: World) -> Plan:
         low, high = w.band(series)
         yield from plans.meet(w, series, *pair, limit, high)
         yield from plans.meet(w, series, pair[1], pair[0], limit, low)
+    fresh = w.newcomer()  # as a maker, so that only the quote of who takes is too far
+    yield from plans.fund(w, fresh, 2**87)
+    for flags, tick in ((SELL_FLAG, high), (0, low)):
+        yield trading.place(w, fresh, series, flags, tick, limit, expiry=0, steps=0)
+        taking = trading.IOC | (flags ^ SELL_FLAG)
+        yield trading.place(w, pair[0], series, taking, tick, limit, expiry=0, steps=0)
     for _ in range(3):
         yield w.act(pair[0], "exchange.realise", w.account_of(pair[0]), series, ())
     for one in pair:
@@ -306,6 +312,7 @@ EDGES = (
     distress.outside_band,  # once more: who has money elsewhere does not get there
     books.last_fill,
     units.steps_by_cash,
+    units.clocks_by_cash,
     units.doubts,
     units.most_of_all,
     units.least_slice,

@@ -11,7 +11,7 @@ from differential.generator.world import DAY, MAX_LAG, Plan, World
 
 def holes(w: World) -> Plan:
     """Idle series go, and the account trades, fails and is settled with what is left of its list."""
-    feed = w.pick(list(w.feeds))
+    feed = w.pick(w.calm())
     holder, months = w.newcomer(), []
     early = w.view.series_count + 1
     yield list_series(w, feed, window_start=w.day + 1, expiry_day=w.day + 2, min_lots=1)

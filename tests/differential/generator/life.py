@@ -70,6 +70,7 @@ MOVES: list[tuple[Move, int]] = [
     (office.unknown, 1),
     (office.mint_token, 1),
 ]
+EDGES_EACH = 6  # a life
 _DECK: list[Move] = [move for move, weight in MOVES for _ in range(weight)]
 
 PLANS: list[tuple[Callable[[World], Plan], int]] = [
@@ -98,12 +99,12 @@ def live(seed: int, number: int, contracts: Contracts) -> Iterator[Action]:
     what became of it. The same seed, number and contracts give the same life."""
     w = World(Random(f"{seed}/{number}"), contracts, FIRST_DAY * DAY + 1)
     yield from begin(w)
-    for place in range(5 * number, 5 * number + 5):
+    for place in range(EDGES_EACH * number, EDGES_EACH * (number + 1)):
         yield from edges.EDGES[place % len(edges.EDGES)](w)
         if not w.alive():  # some take days
             for feed in w.feeds:
                 yield list_series(w, feed)
-    length = w.between(150, 500)
+    length = w.between(100, 350)
     done = 0
     while done < length and w.alive():
         chosen = w.pick(_PLANS) if w.chance(40) else burst

@@ -8,7 +8,7 @@ from differential.actions import Action
 from differential.generator import trading
 from differential.generator.clearing import ZERO
 from differential.generator.distress import press, thin
-from differential.generator.plans import fund, jump, meet, month, two_traders
+from differential.generator.plans import afford, fund, jump, meet, month, two_traders
 from differential.generator.setup import UNITS, list_series
 from differential.generator.trading import IOC, POST, SELL_FLAG
 from differential.generator.world import AGENTS, DAY, FIRST_DAY, MAX_LAG, Plan, World
@@ -89,7 +89,8 @@ def to_the_unit(w: World) -> Plan:
             yield from fund(w, owner, more)
         yield w.act(keeper, "exchange.flag", t.account)
         yield w.act(keeper, "exchange.liquidate", t.account, t.series, 1, mark, 0)
-    yield w.act(keeper, "exchange.auction", t.account, t.feed, 0)
+    for sender in (keeper, owner):
+        yield w.act(sender, "exchange.auction", t.account, t.feed, 0)
     equity, _, _, mm = w.margin(t.account)
     for more in (mm - equity - 1, 1):
         if more > 0:
@@ -101,7 +102,12 @@ def to_the_unit(w: World) -> Plan:
 
 def full_bidder(w: World) -> Plan:
     """A bidder whose open orders leave room for the slice, but for one lot."""
-    t = yield from thin(w)
+    for short in (False, True):
+        yield from _full_bidder(w, short)
+
+
+def _full_bidder(w: World, short: bool) -> Plan:
+    t = yield from thin(w, short)
     if t is None:
         return
     bidder = t.others[0]
@@ -118,11 +124,19 @@ def full_bidder(w: World) -> Plan:
 
 
 def two_percent(w: World) -> Plan:
-    """The second in which 2% of a window is behind in silence, and the one after it."""
+    """The second in which 2% of a window is behind in silence, and the next one; a later month offsets."""
     t = yield from thin(w)
     if t is None:
         return
-    plan, start = w.feeds[t.feed], int(w.view.terms(t.series).window_start) * DAY
+    terms, plan = w.view.terms(t.series), w.feeds[t.feed]
+    day, start = int(terms.window_start), int(terms.window_start) * DAY
+    alike = {"price_cap": int(terms.price_cap), "window_start": day + 1, "expiry_day": day + 2}
+    later = yield from month(w, 0, feed=t.feed, **alike)
+    if later is not None:
+        owner, other = w.view.owner_of(t.account), t.others[0]
+        for one in (owner, other):
+            yield from afford(w, one, later.series, 20)
+        yield from meet(w, later.series, *((owner, other) if t.short else (other, owner)), 10)
     yield from w.pass_time(start - plan.heartbeat - 60)
     w.wait_until(start - plan.heartbeat)
     update = w.report({t.feed: plan.value}, observed_at=w.now)

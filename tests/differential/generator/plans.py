@@ -43,10 +43,7 @@ def month(
     :param lots: each gets money for so many
     """
     yield from w.refresh()
-    if any(w.view.feed(one).pending for one in w.feeds):  # the next round confirms
-        w.wait(1)
-        yield from w.refresh()
-    feed, start, series = feed or w.pick(list(w.feeds)), w.day + w.between(4, 5), w.view.series_count + 1
+    feed, start, series = feed or w.pick(w.calm()), w.day + w.between(4, 5), w.view.series_count + 1
     own = {"window_start": start, "expiry_day": start + 1}
     sizes = {"min_lots": 1, "position_limit": 100, "open_interest_cap": 200}
     yield list_series(w, feed, **(own | sizes | terms))

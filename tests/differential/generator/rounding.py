@@ -15,7 +15,7 @@ FREE = {"taker_fee": 0, "maker_rebate": 0}
 
 def band_edge(w: World) -> Plan:
     """A mark of which the band is a ten-thousandth of a tick more than a whole number of ticks."""
-    feed = w.pick(list(w.feeds))
+    feed = w.pick(w.calm())
     about = w.mark_of(feed)
     for band in range(101, 1_000, 2):
         mark = pow(10_000 - band, -1, 10_000) if gcd(10_000 - band, 10) == 1 else 0
@@ -35,7 +35,7 @@ def band_edge(w: World) -> Plan:
 
 def fee_edge(w: World) -> Plan:
     """A trade whose fee is a millionth of a unit more than a whole number of units."""
-    feed = max(w.feeds, key=w.mark_of)
+    feed = max(w.calm(), key=w.mark_of)
     mark = w.mark_of(feed)
     found = _fee(mark, mark // 25)
     if found is None:

@@ -38,6 +38,27 @@ def steps_by_cash(w: World) -> Plan:
         yield from by_cash(w, owner, partial(w.act, keeper, f"exchange.{verb}", t.account, *more))
 
 
+def clocks_by_cash(w: World) -> Plan:
+    """Steps of a liquidation that bring an account back to its margin and stop its clock, or just not."""
+    for verb in ("liquidate", "auction"):
+        t = yield from thin(w)
+        if t is None:
+            return
+        owner, (maker, keeper) = w.view.owner_of(t.account), t.others[:2]
+        yield from press(w, t, 90)
+        yield w.act(keeper, "exchange.flag", t.account)
+        w.wait(300)
+        mark = int(w.view.hot(t.series).mark)
+        yield trading.place(w, maker, t.series, t.offer, mark, 4, expiry=0, steps=0)
+        more = (t.series, 4, mark, 0) if verb == "liquidate" else (t.feed, 300_000)
+
+        def clock(account: int = t.account) -> object:
+            return int(w.view.clock(account).since)
+
+        act = partial(w.act, keeper, f"exchange.{verb}", t.account, *more)
+        yield from by_cash(w, owner, act, clock)
+
+
 def doubts(w: World) -> Plan:
     """How far below zero an account at a silent index must be, so that no doubt is left: to the unit."""
     t = yield from thin(w)

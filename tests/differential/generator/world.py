@@ -32,7 +32,7 @@ def person(number: int) -> str:
 
 TRADERS = [person(n) for n in range(1, 9)]
 AGENTS = [person(n) for n in range(21, 25)]
-STRANGERS = [person(n) for n in range(41, 44)]
+STRANGERS = [person(n) for n in range(41, 46)]
 GUARDIAN, ARBITER = person(61), person(62)
 EVERYBODY = [*TRADERS, *AGENTS, *STRANGERS, GUARDIAN, ARBITER, DEPLOYER]
 BUY, SELL = 0, 1
@@ -139,6 +139,17 @@ class World:
     def alive(self) -> list[int]:
         """Series that have not expired."""
         return [one for one in self.listed() if self.now < self.view.terms(one).expiry_day * DAY]
+
+    def calm(self) -> list[int]:
+        """Feeds that are neither halted nor braked; all where there are no such."""
+        view = self.view
+        found = [n for n in self.feeds if not view.feed(n).halted and view.deficit(n) <= view.insurance(n)]
+        return found or list(self.feeds)
+
+    def two_feeds(self) -> list[int]:
+        """Any two, calm ones where there are as many."""
+        calm = self.calm()
+        return self.rng.sample(calm if len(calm) > 1 else list(self.feeds), 2)
 
     def any_series(self) -> int:
         alive = self.alive()
@@ -247,7 +258,13 @@ class World:
         return update and self.act(sender or self.pick(EVERYBODY), "oracle.update", update)
 
     def refresh(self) -> Plan:
-        """Reports every feed that is older than half its heartbeat and not silent."""
+        """Reports every feed older than half its heartbeat that is not silent, twice where a round waits."""
+        yield from self._report_old()
+        if any(self.view.feed(number).pending for number in self.feeds):
+            self.wait(1)
+            yield from self._report_old()
+
+    def _report_old(self) -> Plan:
         for number, plan in self.feeds.items():
             state = self.view.feed(number)
             old = self.now - state.time > plan.heartbeat // 2 or state.pending
