@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from model_kit import SPEC, TODAY, Market
+from olivepress.model import margin, trading
 from olivepress.model.state import DAY
 from olivepress.reverts import InsufficientMargin
 
@@ -77,3 +82,36 @@ def test_near_the_cap_orders_need_no_more_than_their_position_can_lose() -> None
     m = market.exchange.account_margin(2, market.now)
     # 100 x 10, and 20% of ten lots; 100 x 10, and 10% and the band of 4% of ten lots.
     assert (m.initial_margin, m.orders_margin) == (1_000 + 2_000, 1_000 + 1_000 + 400)
+
+
+amounts = st.integers(0, 60)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-60, 60), amounts, amounts), min_size=3, max_size=3), st.integers(0, 100)
+)
+@example([(0, 1, 1), (0, 0, 0), (0, 0, 0)], 0)  # no offset and no bound: the gross is what IM asks for
+@example([(7, 0, 0), (0, 0, 0), (7, 0, 0)], 33)
+def test_enough_money_is_exactly_as_much_as_margin_asks_for(
+    held: list[tuple[int, int, int]], concentration: int
+) -> None:
+    """Whom the gross does not trouble is let through without a look at offsets: never below IM-equity = IM,
+    always from there on. The last series has a cap of its own, and is a group of its own. [MARGIN-6]
+    [MARGIN-10]"""
+    market = Market(concentration_pct=concentration, im_bps=2_001)
+    others = [market.list(symbol="FAR", im_bps=3_333), market.list(symbol="CAP", price_cap=1_003)]
+    number = market.fund("ann")[0]
+    state = market.exchange.state
+    account, series = state.accounts[number], [state.series[one] for one in (market.series, *others)]
+    account.series = tuple(one.id for one in series)
+    for one, (lots, buys, sells) in zip(series, held, strict=True):
+        one.hot.open_interest = 500
+        position = state.position(one, number)
+        position.lots, position.quote = lots, -1_000 * lots
+        position.open_buy, position.open_sell, position.open_count = buys, sells, buys + sells
+    needed = market.exchange.account_margin(number, market.now).initial_margin
+    gross = 1_000 * sum(abs(lots) + buys + sells for lots, buys, sells in held)
+    for start, more in product((needed, gross), range(-4, 5)):
+        account.cash = max(start + more, 0)
+        c = trading.load(state, market.now, market.series, account)
+        assert margin.check(c) == (account.cash >= needed)
