@@ -89,7 +89,11 @@ class Arena:
         """Runs an action on both sides. Raises Disagreement."""
         before = self._invariants.before(action)
         chain = self._send(action)
-        model = self.model.run(action)
+        try:
+            model = self.model.run(action)
+        except Exception as crash:  # shrunk like any other difference
+            name = type(crash).__name__
+            raise Disagreement(action, f"crash {name}", f"{crash}; contracts {chain}") from crash
         if model != chain:
             raise Disagreement(action, _first_difference(model, chain), _both(model, chain))
         self.actions += 1

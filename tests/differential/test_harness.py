@@ -132,6 +132,14 @@ def test_a_leg_closed_at_no_cost_without_margin_breaks_a_promise() -> None:
     assert broken[0] == "4"
 
 
+def test_a_model_that_crashes_is_a_disagreement() -> None:
+    crashing = mutants.Mutant("", "trading._validate", "flags not in VALID_FLAGS", "VALID_FLAGS[flags]")
+    with crashing:
+        report = run(300, seed=1)
+    assert report.disagreement is not None
+    assert report.disagreement.kind == "crash TypeError"
+
+
 @pytest.mark.parametrize(
     "name", ["taker-fee-rounded-down", "mark-rounded-down", "maintenance-margin-rounded-down"]
 )
