@@ -86,14 +86,18 @@ class Arena:
     # --- one action ---
 
     def step(self, action: Action) -> Step:
-        """Runs an action on both sides. Raises Disagreement."""
+        """Runs an action on both sides. Raises Disagreement, also where a side or a reading of it crashes."""
+        try:
+            return self._step(action)
+        except Disagreement:
+            raise
+        except Exception as crash:  # shrunk like any other difference
+            raise Disagreement(action, f"crash {type(crash).__name__}", str(crash)) from crash
+
+    def _step(self, action: Action) -> Step:
         before = self._invariants.before(action)
         chain = self._send(action)
-        try:
-            model = self.model.run(action)
-        except Exception as crash:  # shrunk like any other difference
-            name = type(crash).__name__
-            raise Disagreement(action, f"crash {name}", f"{crash}; contracts {chain}") from crash
+        model = self.model.run(action)
         if model != chain:
             raise Disagreement(action, _first_difference(model, chain), _both(model, chain))
         self.actions += 1
@@ -102,8 +106,9 @@ class Arena:
         if model.error == "" or self.actions % 4 == 0:
             self._check(action, self._reads.figures(action.at, accounts, series))
         broken = self._invariants.after(action, model, before)
-        if self.actions % self._full_every == 0:
-            words += self.compare_all(action, views=self.actions % VIEWS_EVERY == 0)
+        views = self.actions % VIEWS_EVERY == 0
+        if views or self.actions % self._full_every == 0:
+            words += self.compare_all(action, views=views)
         if broken:
             raise Disagreement(action, f"invariant {broken[0]}", broken[1])
         self.words_compared += words

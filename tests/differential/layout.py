@@ -137,7 +137,6 @@ MONEY_WORDS = (
     Layout([("drawn", 96), ("fees", 96), ("credited", 32)]),
     Layout([("bounty", 64)]),
 )
-COUNTS_WORD = Layout([("account_count", 32), ("series_count", 16), ("treasury", 128)])
 PRINCIPAL = Layout([("account", 32), ("permissions", 8), ("expiry", 40)])
 FEED_STATE = Layout(
     [
@@ -156,7 +155,6 @@ FEED_STATE = Layout(
 PENDING = Layout([("price", 64), ("time", 32), ("round", 24)])
 OPERATOR_SET = Layout([("operators_hash", 192), ("version", 16), ("operators", 8), ("quorum", 8)])
 CHECKPOINT = Layout([("price_seconds", 88), ("fresh_seconds", 32), ("last_price", 64), ("last_time", 32)])
-RANGE = Layout([("low", 64), ("high", 64)])
 
 
 @lru_cache(maxsize=1 << 16)

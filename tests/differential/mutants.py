@@ -179,6 +179,12 @@ MODEL: dict[str, Mutant] = {
         " or p.quote",
         "",
     ),
+    "lots-without-cost-unmargined": Mutant(
+        "lots need margin, whatever they cost",
+        "trading.finish",
+        "p.lots or p.open_count",
+        "p.open_count",
+    ),
     "settled-order-cancelled": Mutant(
         "no order outlives its series",
         "trading.cancel",

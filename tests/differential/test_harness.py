@@ -21,7 +21,6 @@ from differential.invariants import Invariants
 from differential.outcome import Outcome
 from differential.run import run
 from differential.shrink import script, shrink
-from differential.words import Words
 from model_kit import IOC, SELL, TODAY, Market
 from olivepress.model import IndexOracle
 from olivepress.model.state import Clock, Position
@@ -239,4 +238,3 @@ def test_most_of_the_state_has_words(arena: Arena) -> None:
     words = list(arena._everything(20_790))
     assert len(words) > 400
     assert sum(word.expected != 0 for word in words) > 150
-    assert isinstance(arena._words, Words)

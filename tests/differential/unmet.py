@@ -118,7 +118,6 @@ REASONS: dict[str, tuple[Key, ...]] = {
     "day 0 is long over": (("oracle.IndexOracle._fixable_at", "state.time != 0", "decisive"),),
     "what is ahead is a part of the mark": (("mark._fixing", "mark", "decisive"),),
     "for mypy: without a level there is no order": (("book.remove", "level is None", "decisive"),),
-    "who was idle and has lots now has a quote": (("trading.finish", "p.lots", "decisive"),),
     "needs a key made for it: test_signatures.py has one": (
         ("operators.verify", "report.s > HALF_ORDER", "equal"),
     ),
@@ -126,7 +125,7 @@ REASONS: dict[str, tuple[Key, ...]] = {
         ("reads.Reads.depth", "MOST", "decisive"),
         ("reads.Reads.orders", "MOST", "decisive"),
     ),
-    "needs a quote of 2^78 to the unit; huge_quote goes beyond it": (
+    "needs a quote of 2^78 to the unit, which no edge makes: huge_quote goes beyond it": (
         ("matching.fits", "-most <= position.quote", "equal"),
         ("matching.fits", "-most <= position.quote", "one above"),
         ("matching.fits", "position.quote < most", "equal"),

@@ -1,4 +1,4 @@
-"""What the generator sees: the contracts' storage, unpacked. Never the model, which may be wrong."""
+"""What the generator sees of the contracts: their storage, unpacked. Never the model, which may be wrong."""
 
 from __future__ import annotations
 
@@ -70,9 +70,6 @@ class View:
 
     def terms(self, series: int) -> Item:
         return self._item(at.TERMS_WORD, self.word(at.TERMS, series))
-
-    def trade_terms(self, series: int) -> Item:
-        return self._item(at.TRADE_TERMS_WORD, self.word(at.TRADE_TERMS, series))
 
     def money(self, series: int) -> Item:
         base = at.mapped(at.MONEY, series)

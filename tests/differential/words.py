@@ -1,6 +1,6 @@
 """The model's records as the words that the contracts must have in storage.
 
-`Words` gives (what it is, address, slot, mask, expected) for parts of the state. A mask leaves out bits that
+`Words` gives (what it is, contract, slot, expected, mask) for parts of the state. A mask leaves out bits that
 the model keeps elsewhere or not at all; each is explained where it stands.
 """
 

@@ -22,10 +22,11 @@ ALIVE = -1
 class Context:
     """One account acting on one book.
 
-    `before` are the values of the position when the call began. `steps` are resting orders that may still be
-    looked at. `quote` is the mark of this second once it was asked for; the hot figures have it too.
-    `margined`: the position or its orders grew, so margin is checked at the end. `traded_ticks` is the sum of
-    lots x tick.
+    `before` are the values of the position, `open_before` the open interest when the call began. `steps` are
+    resting orders that may still be looked at, `records` what happened to the book. `quote` is the mark of
+    this second once it was asked for; the hot figures have it too. `margined`: the position or its orders
+    grew, so margin is checked at the end. `traded_ticks` is the sum of lots x tick, `fees` those of the
+    trades less their rebates; none where they are waived.
     """
 
     state: State

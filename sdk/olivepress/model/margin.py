@@ -66,7 +66,7 @@ def assess_in(c: Context, position: Position, *, cached: bool) -> AccountMargin:
 
 def check(c: Context) -> bool:
     """True when IM-equity covers IM. Otherwise the action must not have lowered equity - IM, nor leave equity
-    negative (MARGIN-10). What only places may rely on cached marks."""
+    negative (MARGIN-10). A call that did not trade may rely on cached marks."""
     cached = c.traded_lots == 0
     legs = _legs(c, c.position, cached)
     im_equity, gross, highest = c.account.cash, 0, 0
@@ -75,7 +75,7 @@ def check(c: Context) -> bool:
         gross += (delta if delta > 0 else -delta) + buys + sells
         if rate > highest:
             highest = rate
-    # Offsets and bounds only lower what the highest rate asks for the gross; each group rounds up by one.
+    # No group needs more than its rate on its gross (MARGIN-8), rounded up: who covers that needs no offsets.
     if (im_equity - len(legs)) * RATE >= highest * gross:
         return True
     if im_equity >= sum(map(_initial, _groups(legs, c.now))):
@@ -168,7 +168,7 @@ def _leg(series: Series, position: Position, mark_: int, delta_mark: int, stale:
     value = position.quote + lots * unit
     counted = value if value < 0 else value * spec.gain_pct // 100
     # MARGIN-9: im(size) grows with the position's share of open interest.
-    # The larger of the two is not negative, and the larger of both amounts.
+    # Of the two sides the larger is never negative, so it is the larger of both sizes too.
     im_rate = spec.im_bps * 10_000
     bought, sold = lots + open_buy, open_sell - lots
     size = bought if bought > sold else sold

@@ -41,7 +41,7 @@ POST_ONLY = 4
 REDUCE_ONLY = matching.REDUCE_ONLY
 SELL = 128
 UNKNOWN_FLAGS = 96
-"""Bits 32 and 64 mean nothing yet."""
+"""Bits 32 and 64 are refused in an order."""
 VALID_FLAGS = frozenset(
     flags
     for flags in range(256)
@@ -106,7 +106,8 @@ def place(c: Context, flags: int, tick: int, lots: int, expiry: int, client_id: 
         if matching.reducible(position, side) == 0:
             refuse(ReduceOnlySeries, series.id)
         flags |= REDUCE_ONLY
-    if flags & REDUCE_ONLY and matching.reducible(position, side) == 0:  # BOOK-5
+    # BOOK-5. What rests is clipped when it is filled.
+    if flags & REDUCE_ONLY and matching.reducible(position, side) == 0:
         refuse(NothingToReduce, series.id, position.lots)
     most = (position.lots + position.open_buy if side == BUYS else position.open_sell - position.lots) + lots
     if most > series.spec.position_limit:  # BOOK-8

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from differential.generator import plans, trading
-from differential.generator.setup import list_series
+from differential.generator.setup import listed
 from differential.generator.trading import POST, SELL_FLAG
+from differential.generator.turning import by_cash
 from differential.generator.world import TRADERS, Plan, World
 from olivepress.contracts import packing
 
 MAX_OPEN_ORDERS = 250
+FREE = {"taker_fee": 0, "maker_rebate": 0}
 
 
 def many_orders(w: World) -> Plan:
@@ -18,8 +20,11 @@ def many_orders(w: World) -> Plan:
     lots = int(terms.min_lots)
     yield from plans.fund(w, sender, 10**15)
     if 251 * lots > terms.position_limit:
-        yield list_series(w, int(terms.feed), position_limit=1_000, open_interest_cap=1_000, min_lots=1)
-        series, lots = w.view.series_count, 1
+        sizes = {"position_limit": 1_000, "open_interest_cap": 1_000, "min_lots": 1}
+        months = yield from listed(w, (int(terms.feed), sizes))
+        if months is None:
+            return
+        (series,), lots = months, 1
     low, _ = w.band(series)
     left = MAX_OPEN_ORDERS + 1
     while left > 0:
@@ -84,8 +89,8 @@ def wrong_orders(w: World) -> Plan:
 
 
 def round_trip(w: World) -> Plan:
-    """Somebody flat buys and sells in one batch: only a loss is left."""
-    m = yield from plans.month(w, 2)
+    """Somebody flat buys and sells in one batch: only a loss is left, or a lot that cost nothing."""
+    m = yield from plans.month(w, 2, band_bps=500, mm_bps=500, gap_bps=100, im_bps=3_000, **FREE)
     if m is None:
         return
     maker, taker = m.owners
@@ -95,6 +100,15 @@ def round_trip(w: World) -> Plan:
     ops = [packing.place_op(flags, tick, 1, 0, n) for n, (flags, tick) in enumerate(legs)]
     yield w.act(taker, "exchange.batch", m.series, packing.join(ops), True, 0)
     yield w.act(maker, "exchange.realise", w.account_of(taker), m.series, ())
+    # 31 lots at 30 parts of a price are worth as much as 30 lots at 31.
+    low, high = 60 * m.mark // 61 // 30 * 30, 60 * m.mark // 61 // 30 * 31
+    for flags, tick, lots in ((0, low, 31), (SELL_FLAG, high, 30)):
+        yield trading.place(w, maker, m.series, flags, tick, lots, expiry=0)
+    legs = [(trading.IOC | SELL_FLAG, low, 31), (trading.IOC, high, 30)]
+    ops = [packing.place_op(flags, tick, lots, 0, n) for n, (flags, tick, lots) in enumerate(legs)]
+    idle = w.newcomer()
+    yield from plans.fund(w, idle, 1)
+    yield from by_cash(w, idle, lambda: w.act(idle, "exchange.batch", m.series, packing.join(ops), True, 0))
 
 
 def exact_gap(w: World) -> Plan:

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from differential.generator.endings import settle
 from differential.generator.plans import afford, fund, jump, meet, month, strip
-from differential.generator.setup import UNITS, list_series
+from differential.generator.setup import UNITS, list_series, listed
 from differential.generator.trading import POST, place
 from differential.generator.world import ARBITER, DAY, MAX_LAG, Plan, World
 from olivepress.reverts import RulingOutOfRange
+
+LITTLE: dict[str, object] = {
+    "tick_value": UNITS,
+    "min_lots": 1,
+    "position_limit": 100,
+    "open_interest_cap": 100,
+    "mm_bps": 300,
+    "band_bps": 100,
+    "gap_bps": 50,
+    "im_bps": 600,
+    "spread_bps": 100,
+    "taker_fee": 10,
+    "maker_rebate": 0,
+    "concentration_pct": 0,
+}
 
 
 def exact_coverage(w: World) -> Plan:
     """Windows in which the index was silent for 2% of the time to the second, and for a second more."""
     yield from w.refresh()
-    start, last, months = w.day + 2, [], []
+    start, feeds, last = w.day + 2, w.two_feeds(), []
     end = (start + 1) * DAY
-    for more, feed in enumerate(list(w.feeds)[:2]):
-        yield list_series(w, feed, window_start=start, expiry_day=start + 1)
-        months.append(w.view.series_count)
+    months = yield from listed(w, *((one, {"window_start": start, "expiry_day": start + 1}) for one in feeds))
+    for more, feed in enumerate(feeds):
         last.append((end - DAY // 50 - more - w.feeds[feed].heartbeat, feed))
     for when, feed in sorted(last):
         yield from w.pass_time(when - 60)
@@ -31,7 +45,7 @@ def exact_coverage(w: World) -> Plan:
         for day in (start, start + 1):
             yield w.act(w.trader(), "oracle.fixCheckpoint", feed, day)
         w.feeds[feed].silent = False
-    for series in months:
+    for series in months or []:
         yield from settle(w, series)
 
 
@@ -40,24 +54,14 @@ def two_debts(w: World) -> Plan:
     not even that. The older debt is in the series with the higher number."""
     yield from w.refresh()
     bad, good = w.two_feeds()
-    months = []
+    wanted = []
     for later, feed in ((3, bad), (2, bad), (4, good), (4, good)):
-        first = w.day + later
-        terms = {"window_start": first, "expiry_day": first + 1, "price_cap": 8 * w.mark_of(feed)}
-        sizes = {"tick_value": UNITS, "min_lots": 1, "position_limit": 100, "open_interest_cap": 100}
+        window = {"window_start": w.day + later, "expiry_day": w.day + later + 1}
         # Little margin, so that both months end in debt.
-        rates = {
-            "mm_bps": 300,
-            "band_bps": 100,
-            "gap_bps": 50,
-            "im_bps": 600,
-            "spread_bps": 100,
-            "taker_fee": 10,
-        }
-        yield list_series(w, feed, **terms, **sizes, **rates, maker_rebate=0, concentration_pct=0)
-        months.append(w.view.series_count)
+        wanted.append((feed, LITTLE | window | {"price_cap": 8 * w.mark_of(feed)}))
+    months = yield from listed(w, *wanted)
     names = [w.view.owner_of(n) for n in w.accounts()]
-    if len(set(months)) < 4 or len(names) < 2:
+    if months is None or len(names) < 2:
         return
     debtor, other = w.rng.sample(names, 2)
     for series, lots in zip(months, (10, 10, 1, 10), strict=True):
@@ -90,16 +94,11 @@ def settle_together(w: World) -> Plan:
     by somebody who collects the bounties when the other fees are gone; an order that outlived its series."""
     yield from w.refresh()
     bad, good = w.two_feeds()
-    start, months = w.day + 2, []
-    names = [w.view.owner_of(n) for n in w.accounts()]
-    rates = {"mm_bps": 300, "band_bps": 100, "gap_bps": 50, "im_bps": 700, "spread_bps": 100}
-    fees = {"taker_fee": 5_000, "maker_rebate": 0}
-    for feed in (bad, bad, good):
-        terms = {"window_start": start, "expiry_day": start + 1, "price_cap": 8 * w.mark_of(feed)}
-        sizes = {"tick_value": UNITS, "min_lots": 1, "position_limit": 100, "open_interest_cap": 100}
-        yield list_series(w, feed, **terms, **sizes, **rates, **fees, concentration_pct=0)
-        months.append(w.view.series_count)
-    if len(names) < 3 or len(set(months)) < 3:
+    start, names = w.day + 2, [w.view.owner_of(n) for n in w.accounts()]
+    dear = LITTLE | {"window_start": start, "expiry_day": start + 1, "im_bps": 700, "taker_fee": 5_000}
+    wanted = [(feed, dear | {"price_cap": 8 * w.mark_of(feed)}) for feed in (bad, bad, good)]
+    months = yield from listed(w, *wanted)
+    if len(names) < 3 or months is None:
         return
     loser, other, rich = w.rng.sample(names, 3)
     for series, buyer in ((months[2], rich), (months[1], loser), (months[0], loser)):

@@ -19,7 +19,7 @@ from differential.generator.plans import (
     month,
     strip,
 )
-from differential.generator.setup import deposit_size, insure, list_series
+from differential.generator.setup import deposit_size, insure, listed
 from differential.generator.trading import SELL_FLAG
 from differential.generator.world import DAY, SELL, Plan, World
 
@@ -128,10 +128,10 @@ def wide_band(w: World) -> Plan:
     """A liquidation through a book so far from the mark that the account would lose more than its share."""
     feed = w.pick(list(w.feeds))
     rates = {"band_bps": 3_000, "mm_bps": 500, "gap_bps": 3_500, "im_bps": 10_000, "concentration_pct": 0}
-    yield list_series(w, feed, **rates, taker_fee=0, maker_rebate=0)
-    series = w.view.series_count
-    if series not in w.alive():
+    months = yield from listed(w, (feed, rates | {"taker_fee": 0, "maker_rebate": 0}))
+    if months is None:
         return
+    (series,) = months
     yield from leverage(w, series)
     holders = w.holders(series)
     for victim in holders:
@@ -187,9 +187,7 @@ def press(w: World, t: Thin, share: int = 100) -> Plan:
         held, v = abs(w.view.position(t.account, t.series).lots), int(w.view.terms(t.series).tick_value)
         whole = max(1, held * int(w.view.hot(t.series).mark) * v)
         move = (equity - mm * share // 100) * 1_000 // whole + 1
-        if (
-            move > 900
-        ):  # too little is left: the index would be out of bounds before the account is in trouble
+        if move > 900:  # so little is left that the index would leave its bounds first
             break
         yield from jump(w, t.feed, 1_000 + move if t.short else 1_000 - move)
     yield w.act(w.trader(), "exchange.refreshMark", t.series)

@@ -21,7 +21,7 @@ from differential.generator import (
     trading,
     units,
 )
-from differential.generator.setup import UNITS, list_series, new_feed
+from differential.generator.setup import UNITS, list_series, listed, new_feed
 from differential.generator.trading import POST, SELL_FLAG
 from differential.generator.world import DAY, GUARDIAN, MAX_LAG, TRADERS, Plan, World
 from olivepress.signer import address_bytes
@@ -78,29 +78,28 @@ def huge_quote(w: World) -> Plan:
         yield action
     cap, limit = 2**21, 2**30
     tick_value = (2**78 - 1) // (cap * limit)
-    yield list_series(
-        w,
-        feed,
-        initial_mark=2**20,
-        price_cap=cap,
-        tick_value=tick_value,
-        position_limit=limit,
-        open_interest_cap=limit,
-        band_bps=4_600,
-        mm_bps=300,
-        gap_bps=300,
-        spread_bps=0,
-        im_bps=10_000,
-        concentration_pct=0,
-        taker_fee=5_000,
-        maker_rebate=0,
-        min_lots=1,
-        gain_pct=100,
-    )
-    series = w.view.series_count
+    terms: dict[str, object] = {
+        "initial_mark": 2**20,
+        "price_cap": cap,
+        "tick_value": tick_value,
+        "position_limit": limit,
+        "open_interest_cap": limit,
+        "band_bps": 4_600,
+        "mm_bps": 300,
+        "gap_bps": 300,
+        "spread_bps": 0,
+        "im_bps": 10_000,
+        "concentration_pct": 0,
+        "taker_fee": 5_000,
+        "maker_rebate": 0,
+        "min_lots": 1,
+        "gain_pct": 100,
+    }
+    months = yield from listed(w, (feed, terms))
     pair = plans.two_traders(w)
-    if pair is None or series not in w.alive():
+    if pair is None or months is None:
         return
+    (series,) = months
     for one in pair:
         yield from plans.fund(w, one, 2**87)
     for _ in range(6):
@@ -144,10 +143,11 @@ def debtor(w: World) -> Plan:
     """An account that ends with a debt comes by a token of the series, and by a claim in a later one."""
     feed = w.pick(list(w.feeds))
     start = w.day + 1
-    yield list_series(w, feed, window_start=start, expiry_day=start + 1, tick_value=UNITS, gain_pct=100)
-    series = w.view.series_count
-    if series not in w.alive():
+    terms = {"window_start": start, "expiry_day": start + 1, "tick_value": UNITS, "gain_pct": 100}
+    months = yield from listed(w, (feed, terms))
+    if months is None:
         return
+    (series,) = months
     yield w.act(w.trader(), "exchange.createTokens", series)
     for _ in range(2):
         yield from plans.leverage(w, series)
@@ -168,13 +168,11 @@ def debtor(w: World) -> Plan:
 def same_caps(w: World) -> Plan:
     """A long and a short of two feeds with one cap: they are no spread."""
     yield from w.refresh()
-    pair, names = list(w.feeds)[:2], [w.view.owner_of(n) for n in w.accounts()]
+    pair, names = w.two_feeds(), [w.view.owner_of(n) for n in w.accounts()]
     cap = 4 * max(map(w.mark_of, pair))
-    months = []
-    for feed in pair:
-        yield list_series(w, feed, window_start=w.day + 2, expiry_day=w.day + 3, price_cap=cap)
-        months.append(w.view.series_count)
-    if len(names) < 2 or months[0] == months[1]:
+    terms: dict[str, object] = {"window_start": w.day + 2, "expiry_day": w.day + 3, "price_cap": cap}
+    months = yield from listed(w, *((feed, terms) for feed in pair))
+    if len(names) < 2 or months is None:
         return
     first, second = w.rng.sample(names, 2)
     for series in months:
@@ -189,23 +187,29 @@ def same_caps(w: World) -> Plan:
 def costless_leg(w: World) -> Plan:
     """A spread, of which one leg is closed at the price of its opening: not even a quote is left of it."""
     yield from w.refresh()
-    feed, near = w.pick(list(w.feeds)), w.view.series_count + 1
-    sizes = {"min_lots": 1, "position_limit": 300, "open_interest_cap": 300}
-    for start in (w.day + 2, w.day + 3):
-        window = {"window_start": start, "expiry_day": start + 1}
-        yield list_series(w, feed, **sizes, **window, taker_fee=0, maker_rebate=0)
+    feed = w.pick(w.calm())
+    alike = {
+        "min_lots": 1,
+        "position_limit": 300,
+        "open_interest_cap": 300,
+        "taker_fee": 0,
+        "maker_rebate": 0,
+    }
+    alike |= {"price_cap": 4 * w.mark_of(feed), "tick_value": UNITS}
+    windows = [{"window_start": start, "expiry_day": start + 1} for start in (w.day + 2, w.day + 3)]
+    months = yield from listed(w, *((feed, alike | one) for one in windows))
     names = [w.view.owner_of(n) for n in w.accounts()]
-    if near + 1 not in w.alive() or len(names) < 3:
+    if months is None or len(names) < 3:
         return
     first, second, third = w.rng.sample(names, 3)
-    ticks = []
-    for series in (near, near + 1):
+    ticks, (near, far) = [], months
+    for series in months:
         yield w.act(first, "exchange.refreshMark", series)
         ticks.append(max(1, int(w.view.hot(series).mark)))
         for one in (first, second, third):
             yield from plans.fund(w, one, 30 * w.lot_margin(series))
     yield from plans.meet(w, near, third, first, 20, ticks[0])
-    yield from plans.meet(w, near + 1, second, third, 20, ticks[1])
+    yield from plans.meet(w, far, second, third, 20, ticks[1])
     yield from plans.strip(w, third)
     yield from plans.meet(w, near, second, third, 20, ticks[0])
 
@@ -309,7 +313,6 @@ EDGES = (
     moments.invitations,
     books.tombstones,
     distress.no_more_than_needed,
-    distress.outside_band,  # once more: who has money elsewhere does not get there
     books.last_fill,
     units.steps_by_cash,
     units.clocks_by_cash,

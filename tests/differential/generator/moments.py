@@ -8,20 +8,17 @@ from differential.actions import Action
 from differential.generator import trading
 from differential.generator.clearing import ZERO
 from differential.generator.distress import press, thin
-from differential.generator.plans import afford, fund, jump, meet, month, two_traders
-from differential.generator.setup import UNITS, list_series
+from differential.generator.plans import afford, fund, jump, meet, month, strip, two_traders
+from differential.generator.setup import UNITS, listed
 from differential.generator.trading import IOC, POST, SELL_FLAG
+from differential.generator.turning import by_cash
 from differential.generator.world import AGENTS, DAY, FIRST_DAY, MAX_LAG, Plan, World
 
 
 def exactly(w: World, sender: str, action: Callable[[], Action]) -> Plan:
     """An action with a unit less than it needs for initial margin, and then with what it needs."""
-    surplus = w.rehearse(action(), w.account_of(sender))
-    if surplus is not None and surplus > 0:
-        yield w.act(sender, "exchange.withdraw", surplus + 1, sender)
-        yield action()
-        yield from fund(w, sender, 1)
-    yield action()
+    yield from strip(w, sender)
+    yield from by_cash(w, sender, action)
 
 
 def at_initial_margin(w: World) -> Plan:
@@ -52,13 +49,11 @@ def at_initial_margin(w: World) -> Plan:
 
 def spread_at_margin(w: World) -> Plan:
     """A spread at initial margin, and at the difference that it asks for."""
-    feed, start, pair = w.pick(list(w.feeds)), w.day + 2, two_traders(w)
-    months = []
-    for n in range(2):
-        terms = {"window_start": start + n, "expiry_day": start + n + 1, "tick_value": UNITS}
-        yield list_series(w, feed, **terms, price_cap=4 * w.mark_of(feed), min_lots=1)
-        months.append(w.view.series_count)
-    if pair is None or months[0] == months[1]:
+    feed, start, pair = w.pick(w.calm()), w.day + 2, two_traders(w)
+    alike: dict[str, object] = {"tick_value": UNITS, "price_cap": 4 * w.mark_of(feed), "min_lots": 1}
+    windows = [{"window_start": start + n, "expiry_day": start + n + 1} for n in range(2)]
+    months = yield from listed(w, *((feed, alike | one) for one in windows))
+    if pair is None or months is None:
         return
     taker, maker = pair
     for series in months:

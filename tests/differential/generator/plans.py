@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from differential.actions import Action
 from differential.generator import clearing, index, trading
-from differential.generator.setup import MOST_VALUE, UNITS, list_series
+from differential.generator.setup import MOST_VALUE, UNITS, listed
 from differential.generator.trading import FOK, IOC, POST, REDUCE, SELL_FLAG
 from differential.generator.world import AGENTS, BUY, DAY, SELL, STRANGERS, Plan, World
 from olivepress.errors import Reverted
@@ -43,13 +43,14 @@ def month(
     :param lots: each gets money for so many
     """
     yield from w.refresh()
-    feed, start, series = feed or w.pick(w.calm()), w.day + w.between(4, 5), w.view.series_count + 1
+    feed, start = feed or w.pick(w.calm()), w.day + w.between(4, 5)
     own = {"window_start": start, "expiry_day": start + 1}
     sizes = {"min_lots": 1, "position_limit": 100, "open_interest_cap": 200}
-    yield list_series(w, feed, **(own | sizes | terms))
+    found = yield from listed(w, (feed, own | sizes | terms))
     names = [w.view.owner_of(n) for n in w.accounts()]
-    if series not in w.alive() or not names or len(names) < people:
+    if found is None or not names or len(names) < people:
         return None
+    (series,) = found
     owners = w.rng.sample(names, people or len(names))
     yield w.act(owners[0], "exchange.refreshMark", series)
     for one in owners:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from math import gcd
 
 from differential.generator import plans, trading
+from differential.generator.books import FREE
 from differential.generator.setup import new_feed
 from differential.generator.trading import IOC, POST, SELL_FLAG
 from differential.generator.world import DAY, MAX_LAG, Plan, World
 from olivepress.contracts import packing
-
-FREE = {"taker_fee": 0, "maker_rebate": 0}
 
 
 def band_edge(w: World) -> Plan:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import Any
+
 from differential.actions import Action
 from differential.generator.world import (
     ARBITER,
@@ -98,6 +101,15 @@ def list_series(w: World, feed: int, /, **changes: object) -> Action:
     return w.act(w.owner, "exchange.listSeries", spec(w, feed, **changes))
 
 
+def listed(w: World, *wanted: tuple[int, dict[str, object]]) -> Generator[Action, None, list[int] | None]:
+    """Lists a series for each feed and its terms. Their numbers; None where one was refused."""
+    first = w.view.series_count + 1
+    for feed, terms in wanted:
+        yield list_series(w, feed, **terms)
+    numbers = list(range(first, first + len(wanted)))
+    return numbers if w.view.series_count == numbers[-1] else None
+
+
 def spec(w: World, feed: int, /, **changes: object) -> SeriesSpec:
     """Terms that the exchange takes; those of one feed are alike, so that they offset and can be rolled."""
     plan = w.feeds[feed]
@@ -110,7 +122,7 @@ def spec(w: World, feed: int, /, **changes: object) -> SeriesSpec:
     im = mm + 2 * band + gap + (fee + 99) // 100 + w.pick([0, 0, 500, 3_000])
     limit = w.between(20, 300)
     start = (int(old.expiry_day) - w.between(0, 1) if old else w.day) + w.between(1, 2)
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "symbol": f"{FAMILIES[(feed - 1) % 3]}-{len(siblings) + 1}",
         "feed": feed,
         "window_start": max(start, w.day + 1),
@@ -135,11 +147,15 @@ def spec(w: World, feed: int, /, **changes: object) -> SeriesSpec:
         "max_mark_age": w.pick([1, 60, 600, 3_600]),
     }
     fields["initial_mark"] = near(w, feed, mark, fields)
-    return SeriesSpec(**(fields | changes))  # type: ignore[arg-type]
+    fields |= changes
+    for part, whole in (("spread_bps", "mm_bps"), ("maker_rebate", "taker_fee")):
+        if part not in changes:
+            fields[part] = min(fields[part], fields[whole])
+    return SeriesSpec(**fields)
 
 
-def near(w: World, feed: int, mark: int, fields: dict[str, object]) -> int:
+def near(w: World, feed: int, mark: int, fields: dict[str, Any]) -> int:
     """A mark within maxBasis of the index."""
     index = min(int(w.view.feed(feed).price) // w.feeds[feed].tick_size or mark, MOST_TICKS)
-    basis = int(str(fields["max_basis"])) // 2
-    return max(1, min(index + w.between(-basis, basis), int(str(fields["price_cap"]))))
+    basis = fields["max_basis"] // 2
+    return max(1, min(index + w.between(-basis, basis), fields["price_cap"]))

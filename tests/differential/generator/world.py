@@ -185,15 +185,6 @@ class World:
         words = [int.from_bytes(answer[n : n + 32], signed=True) for n in range(0, 256, 32)]
         return words[1], words[2], words[4], words[5]
 
-    def rehearse(self, action: Action, account: int) -> int | None:
-        """By how much an account's equity for initial margin would exceed it after an action; None where that
-        would be refused. Nothing changes."""
-        with self.contracts.undone():
-            self.contracts.set_time(action.at)
-            answer = self.contracts.send(action.sender, self.exchange, action.calldata())
-            _, im_equity, im, _ = self.margin(account)
-        return None if answer.error is not None else im_equity - im
-
     def affordable(self, account: int, series: int) -> int:
         """Lots that the account can take on, roughly."""
         _, im_equity, im, _ = self.margin(account)
@@ -226,8 +217,6 @@ class World:
         values: dict[int, int],
         *,
         observed_at: int | None = None,
-        everybody: bool = False,
-        version: int | None = None,
     ) -> Update | None:
         """A right update of feeds that share a set; its lower median is the value given, mostly."""
         number = self.feeds[next(iter(values))].operator_set
@@ -235,14 +224,14 @@ class World:
         if operators is None:
             return None
         current = self.view.operator_set(number)
-        size = len(operators) if everybody else self.between(current.quorum, len(operators))
+        size = self.between(current.quorum, len(operators))
         signing = sorted(self.rng.sample(range(len(operators)), size))
         told = {}
         for place, n in enumerate(signing):
             spread = (place - (size - 1) // 2) * self.rng.randrange(3)
             told[operators[n]] = {feed: max(1, value + spread) for feed, value in values.items()}
         when = self.now if observed_at is None else observed_at
-        return sign(self.domain, number, version or current.version, operators, when, told)
+        return sign(self.domain, number, current.version, operators, when, told)
 
     def fresh_time(self, feed: int) -> int:
         """A time after the last round at which a report can have been observed."""
@@ -250,12 +239,12 @@ class World:
         last = int(self.view.pending(feed).time) if state.pending else int(state.time)
         return self.between(max(last + 1, self.now - 30), self.now) if last < self.now else self.now
 
-    def update(self, *feeds: int, sender: str | None = None) -> Action | None:
+    def update(self, *feeds: int) -> Action | None:
         """Reports the values at which the feeds are meant to be."""
         same = [one for one in feeds if self.feeds[one].operator_set == self.feeds[feeds[0]].operator_set]
         when = max(self.fresh_time(one) for one in same)
         update = self.report({one: self.feeds[one].value for one in same}, observed_at=min(when, self.now))
-        return update and self.act(sender or self.pick(EVERYBODY), "oracle.update", update)
+        return update and self.act(self.pick(EVERYBODY), "oracle.update", update)
 
     def refresh(self) -> Plan:
         """Reports every feed older than half its heartbeat that is not silent, twice where a round waits."""
