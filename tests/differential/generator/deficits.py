@@ -55,10 +55,17 @@ def deficit(w: World, feed: int) -> Plan:
 
 def declared_deficit(w: World) -> Plan:
     """A gain that nobody may draw while a deficit is declared in its feed and not insured."""
-    m = yield from month(w, 4, **LITTLE)
+    m = yield from month(w, 2, **LITTLE)
     if m is None:
         return
-    series, feed, (first, second, third, fourth) = m.series, m.feed, m.owners
+    series, feed, (first, second) = m.series, m.feed, m.owners
+    ruined: list[str] = []
+    for _ in range(2):
+        ruined.append(w.newcomer())
+        yield from afford(w, ruined[-1], series, 40)
+    third, fourth = ruined
+    if third == fourth:
+        return
     low, high = w.band(series)
     # A gain that is more than the cash of whoever will be ruined.
     yield from meet(w, series, first, second, 30, low)
