@@ -215,6 +215,12 @@ MODEL: dict[str, Mutant] = {
         "if m.stale:",
         "if False:",
     ),
+    "wrapped-beyond-the-limit": Mutant(
+        "open orders may not take back more than the limit allows",
+        "tokens.wrap",
+        "_limit(state, account, series)",
+        "pass",
+    ),
     "ruling-within-published": Mutant(
         "the average itself can always be ruled",
         "challenges.rule",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from differential.generator import clearing, endings, plans, trading
-from differential.generator.trading import POST
+from differential.generator.trading import POST, SELL_FLAG
 from differential.generator.world import DAY, MAX_LAG, Plan, World
 
 
@@ -73,7 +73,7 @@ def costless(w: World) -> Plan:
 
 def never_traded(w: World) -> Plan:
     """Somebody without a position redeems tokens of both sides, with nothing before the series is closed."""
-    m = yield from plans.month(w, 3)
+    m = yield from plans.month(w, 3, position_limit=10, open_interest_cap=20)
     if m is None:
         return
     first, second, holder = m.owners
@@ -82,6 +82,10 @@ def never_traded(w: World) -> Plan:
     for one in (first, second):
         yield from plans.fund(w, one, value)
     yield from plans.meet(w, m.series, first, second, 5)
+    # With fewer lots the sells could make more of a short than the limit allows.
+    yield trading.place(w, first, m.series, POST | SELL_FLAG, w.band(m.series)[1], 15, expiry=0)
+    yield w.act(first, "exchange.wrap", m.series, True, 1, holder)
+    yield w.act(first, "exchange.massCancel", m.series)
     for to in (clearing.ZERO, w.exchange, holder):
         yield w.act(first, "exchange.wrap", m.series, True, 3, to)
         yield w.act(second, "exchange.wrap", m.series, False, 3, to)
@@ -111,6 +115,7 @@ def silent_elsewhere(w: World) -> Plan:
     for m in (far, near):
         yield from plans.meet(w, m.series, holder, other, 5)
     yield w.act(holder, "exchange.wrap", near.series, True, 1, holder)
+    yield from plans.strip(w, holder)  # what is refused lacks margin too
     yield from w.silence(silent)
     yield w.act(holder, "exchange.wrap", near.series, True, 1, holder)
     yield w.act(holder, "exchange.unwrap", near.series, True, 1)
