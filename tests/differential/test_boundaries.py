@@ -282,7 +282,7 @@ def test_the_model_does_what_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
     """A life, compared with the contracts and with itself; nothing is written in a rehearsal."""
 
     def life() -> Report:
-        return run(250, seed=1, first_life=3)
+        return run(250, seed=1, first_life=9)
 
     plain, rehearsed = life(), []
     with Boundaries() as found:

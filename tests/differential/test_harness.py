@@ -17,18 +17,19 @@ from differential.arena import Arena, Disagreement, replay
 from differential.coverage import TOKEN_ERRORS, UNREACHABLE, errors, missing
 from differential.evm import interface_of
 from differential.generator.life import live
+from differential.generator.world import AGENTS, FIRST_DAY
 from differential.invariants import Invariants
 from differential.outcome import Outcome
 from differential.run import run
 from differential.shrink import script, shrink
 from model_kit import IOC, SELL, TODAY, Market
 from olivepress.model import IndexOracle
-from olivepress.model.state import Clock, Position
+from olivepress.model.state import Clock, Invitation, Position, Principal
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def played(actions: int = 260, seed: int = 1, life: int = 3) -> tuple[Arena, list[Action]]:
+def played(actions: int = 260, seed: int = 1, life: int = 9) -> tuple[Arena, list[Action]]:
     """An arena in the middle of a life."""
     arena = Arena()
     done = []
@@ -58,7 +59,7 @@ def _order(arena: Arena) -> None:
 
 def _position(arena: Arena) -> Position:
     series = arena.exchange.state.series.values()
-    return next(one for each in series for one in each.positions.values())
+    return next(one for each in series for one in each.positions.values() if not one.settled)
 
 
 def _tick(arena: Arena) -> None:
@@ -86,6 +87,14 @@ CHANGES: list[tuple[str, Callable[[Arena], object]]] = [
     ("cranks", lambda a: a.exchange.state.cranks.__setitem__((1, 1), 9)),
     ("balance", lambda a: a.exchange.collateral.balances.__setitem__(a.exchange.state.accounts[1].owner, 3)),
     ("checkpoint", lambda a: a.oracle._checkpoints.pop(max(a.oracle._checkpoints))),
+    ("principal", lambda a: a.exchange.state.principals.__setitem__(AGENTS[0], Principal(1, 3, 9))),
+    ("invitation", lambda a: a.exchange.state.invitations.__setitem__((1, AGENTS[0]), Invitation(3, 9))),
+    ("deficits", lambda a: a.exchange.state.deficits.__setitem__(1, 10**15)),
+    ("live series", lambda a: a.exchange.state.feed_series.__setitem__(1, ())),
+    ("tick size", lambda a: a.exchange.state.feed_tick_size.__setitem__(1, 7)),
+    ("range", lambda a: a.oracle._ranges.__setitem__((1, FIRST_DAY), (1, 2))),
+    ("operators", lambda a: a.oracle._sets.__setitem__(1, a.oracle._sets[1]._replace(version=77))),
+    ("feed", lambda a: a.oracle._feeds.__setitem__(1, a.oracle._feeds[1].next_round())),
     ("order", _order),
     ("tick", _tick),
     ("generation", _generation),
