@@ -6,6 +6,7 @@ from typing import Any
 
 from differential.evm import DEPLOYER, Contracts, interface_of
 from olivepress.contracts.artifacts import load
+from olivepress.events import default_decoder
 from olivepress.events.model import Event
 from olivepress.oracle.codec import OracleDomain
 from year.weather import DAY
@@ -52,7 +53,7 @@ class Chain(Contracts):
         answer = self.send(sender, self.addresses[target], data)
         if answer.error is not None:
             raise answer.error
-        return answer.events
+        return default_decoder().decode_all(answer.logs)
 
     def schedule(self, target: str, function: str, *arguments: Any) -> None:
         """The owner announces a call."""
@@ -70,7 +71,7 @@ class Chain(Contracts):
         answer = self.send(DEPLOYER, self.timelock, whole)
         if answer.error is not None:
             raise answer.error
-        return answer.events
+        return default_decoder().decode_all(answer.logs)
 
     def balance(self, who: str) -> int:
         """Collateral in an address' own hands."""
