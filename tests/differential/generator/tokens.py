@@ -118,6 +118,8 @@ def silent_elsewhere(w: World) -> Plan:
     yield from plans.strip(w, holder)  # what is refused lacks margin too
     yield from w.silence(silent)
     yield w.act(holder, "exchange.wrap", near.series, True, 1, holder)
+    yield from plans.fund(w, holder, 9 * near.mark * int(w.view.terms(near.series).tick_value))
+    yield w.act(holder, "exchange.wrap", near.series, True, 1, holder)  # and now it does not
     yield w.act(holder, "exchange.unwrap", near.series, True, 1)
     yield w.act(holder, "exchange.withdraw", 1, holder)
     yield trading.place(w, holder, near.series, POST, near.mark, 1, expiry=0)
