@@ -242,6 +242,12 @@ def test_words_are_packed_as_they_are_unpacked() -> None:
         at.Layout([("one", 200), ("two", 57)])
 
 
+def test_other_bytes_that_decode_alike_are_another_answer(arena: Arena) -> None:
+    right = arena.contracts.raw("lens", interface_of("lens").encode("marginOf", 1))
+    _, model, chain = arena._reads.pair("margin", lambda: right + bytes(32), "lens", "marginOf", 1)
+    assert model != chain
+
+
 def test_most_of_the_state_has_words(arena: Arena) -> None:
     """A market in the middle of its life has hundreds of words that are not zero."""
     words = list(arena._everything(20_790))

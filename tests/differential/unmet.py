@@ -36,8 +36,8 @@ REASONS: dict[str, tuple[Key, ...]] = {
         ("listing._check_rates", "0 <= spec.maker_rebate", "one above"),
         ("listing._check_rates", "0 <= spec.spread_bps", "one above"),
         ("listing._check_rates", "0 <= spec.gain_pct", "one above"),
-        ("listing.list_series", "0 <= abs(basis) >> 8", "one above"),
     ),
+    "an absolute value": (("listing.list_series", "0 <= abs(basis) >> 8", "one above"),),
     "the terms checked before leave no such value": (
         ("listing._check_prices", "1 <= spec.open_interest_cap", "one above"),
         ("listing._check_rates", "1 <= scaled", "equal"),
