@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from differential import coverage, mutants
-from differential.arena import FULL_EVERY, replay
+from differential.arena import READS_EVERY, replay
 from differential.boundaries import Boundaries
 from differential.evm import read_artifacts
 from differential.run import Report, run, run_side_by_side
@@ -32,11 +32,11 @@ def main() -> int:
         help="another build of the contracts: the folder of its JSON, as scripts/mutate --artifacts makes it",
     )
     parser.add_argument(
-        "--full-every",
+        "--reads-every",
         type=int,
-        default=FULL_EVERY,
+        default=READS_EVERY,
         metavar="E",
-        help="after every E actions compare everything there is, not only what they touched",
+        help="after every E actions compare all that the lens shows of series and books, too",
     )
     parser.add_argument("--progress", action="store_true", help="a line after every few lives")
     parser.add_argument("--outcomes", action="store_true", help="every verb and outcome with its count")
@@ -122,7 +122,7 @@ def _run(options: argparse.Namespace, coinbase: int = 0) -> Report:
             print(f"{now - begun:7.0f} s  {speed:6.0f} actions/s  {report.line()}", flush=True)
 
     go = partial(run_side_by_side, processes=options.processes) if options.processes else run
-    arena = _arena(options, coinbase) | {"full_every": options.full_every}
+    arena = _arena(options, coinbase) | {"reads_every": options.reads_every}
     return go(options.actions, options.seed, first_life=options.first_life, told=told, options=arena)
 
 

@@ -14,12 +14,11 @@ from differential.model_side import ModelSide
 from differential.outcome import NO_TOKEN, Outcome, heard, named_error, plain
 from differential.reads import Reads
 from differential.views import Views
-from differential.words import Word, Words
+from differential.words import Words
 from olivepress.contracts.artifacts import Artifact
-from olivepress.events.model import Book
 
 DAY = 86_400
-FULL_EVERY = 10
+READS_EVERY = 10
 VIEWS_EVERY = 500
 
 
@@ -50,13 +49,13 @@ class Step(NamedTuple):
 class Arena:
     """One deployment and one model, from their beginnings on.
 
-    :param full_every: actions after which everything there is is compared, not only what is touched
+    :param reads_every: actions after which all that the lens shows of series and books is compared
     """
 
     def __init__(
         self,
         *,
-        full_every: int = FULL_EVERY,
+        reads_every: int = READS_EVERY,
         artifacts: Mapping[str, Artifact] | None = None,
         coinbase: str = "0x" + "00" * 20,
     ) -> None:
@@ -67,8 +66,8 @@ class Arena:
         self.exchange, self.oracle = self.model.exchange, self.model.oracle
         self.actions = 0
         self.words_compared = 0
-        self._full_every = full_every
-        self._words = Words(self.exchange, self.oracle)
+        self._reads_every = reads_every
+        self._words = Words(self.exchange, self.oracle, addresses)
         self._reads = Reads(self.contracts, self.exchange)
         self._invariants = Invariants(self.exchange, self.oracle)
         self._people = [*EVERYBODY, addresses["exchange"]]
@@ -101,16 +100,13 @@ class Arena:
         if model != chain:
             raise Disagreement(action, _first_difference(model, chain), _both(model, chain))
         self.actions += 1
-        accounts, series = self._reads.touched(action, model)
-        words = self._compare(action, self._after(action, model, accounts, series))
-        if model.error == "" or self.actions % 4 == 0:
-            self._check(action, self._reads.figures(action.at, accounts, series))
-        broken = self._invariants.after(action, model, before)
-        views = self.actions % VIEWS_EVERY == 0
-        if views or self.actions % self._full_every == 0:
-            words += self.compare_all(action, views=views)
+        words = self._compare(action)
+        broken = self._invariants.after(action, model, before) or self._invariants.always(action.at)
         if broken:
             raise Disagreement(action, f"invariant {broken[0]}", broken[1])
+        views = self.actions % VIEWS_EVERY == 0
+        if views or self.actions % self._reads_every == 0:
+            self._read(action, views=views)
         self.words_compared += words
         return Step(model, words)
 
@@ -135,70 +131,42 @@ class Arena:
 
     # --- the state ---
 
-    def _after(
-        self, action: Action, outcome: Outcome, accounts: set[int], series: set[int]
-    ) -> Iterator[Word]:
-        """What is compared after every action: all that it names or told of."""
-        yield from self._words.quick(accounts, series)
-        if action.target == "oracle":
-            yield from self._words.feeds()
-        for event in outcome.events:
-            if event[0] == Book.__name__:
-                yield from self._touched(event)
-
-    def _touched(self, event: tuple[Any, ...]) -> Iterator[Word]:
-        """The levels that the records of a Book event name."""
-        _, number, _, records, _ = event
-        series = self.exchange.state.series[number]
-        ids = [one[1] for one in records if one[0] in ("Placed", "Cancelled", "Filled")]
-        places = {(order_id >> 72 & 1, order_id >> 48 & 0xFFFFFF) for order_id in ids}
-        for side, tick in places:
-            yield from self._words.level(series, series.sides[side], tick)
-
-    def _compare(self, action: Action | None, words: Iterable[Word]) -> int:
-        try:
-            return self._compare_words(action, words)
-        except ValueError as misfit:
-            raise Disagreement(action, "width", str(misfit)) from misfit
-
-    def _compare_words(self, action: Action | None, words: Iterable[Word]) -> int:
-        count = 0
-        addresses, storage = self.contracts.addresses, self.contracts.raw_storage
-        for what, target, slot, expected, mask in words:
-            count += 1
-            found = storage(addresses[target], slot)
-            if (found ^ expected) & mask:
-                text = f"model {expected & mask:#x}, contracts {found & mask:#x}"
-                name = what if isinstance(what, str) else " ".join(map(str, what))
-                raise Disagreement(
-                    action, f"word of {re.sub('[0-9]+.*', '', name).strip()}", f"{name}: {text}"
-                )
-        return count
-
-    def compare_all(self, action: Action | None = None, *, views: bool = True) -> int:
-        """Everything there is, and every promise. The words compared.
-
-        :param views: every view of every contract too, which takes as long as hundreds of actions
-        """
-        time = action.at if action is not None else FIRST_DAY * DAY
-        today = time // DAY
-        words = self._compare(action, self._everything(today))
-        self._check(action, self._balances())
-        self._check(action, self._sums())
-        self._check(action, self._reads.everything(time))
-        if views:
-            self._check(action, self._views.everything(time))
-        broken = self._invariants.always(time)
+    def compare_all(self, action: Action) -> int:
+        """The whole state, every promise and every view, which takes as long as dozens of actions. The words
+        compared."""
+        words = self._compare(action)
+        self._read(action, views=True)
+        broken = self._invariants.always(action.at)
         if broken:
             raise Disagreement(action, f"invariant {broken[0]}", broken[1])
         return words
 
-    def _everything(self, today: int) -> Iterator[Word]:
-        yield from self._words.quick(self.exchange.state.accounts, self.exchange.state.series)
-        yield from self._words.rest(self._people, today)
-        yield from self._words.oracle(FIRST_DAY - 1, today)
-        for series in self.exchange.state.series.values():
-            yield from self._words.book(series)
+    def _compare(self, action: Action) -> int:
+        """All of storage, balances, margins and marks. The words compared."""
+        words = self._compare_words(action)
+        self._check(action, self._balances())
+        self._check(action, self._sums())
+        self._check(action, self._reads.figures(action.at))
+        return words
+
+    def _read(self, action: Action, *, views: bool) -> None:
+        """What readers see of it."""
+        self._check(action, self._reads.books(action.at))
+        if views:
+            self._check(action, self._views.everything(action.at))
+
+    def _compare_words(self, action: Action) -> int:
+        count, days = 0, range(FIRST_DAY - 1, action.at // DAY + 2)
+        try:
+            for group in self._words.everything(self._people, days):
+                count += len(group.words)
+                for (what, _, _, expected, mask), found in group.differing(self.contracts.raw_storage):
+                    kind = re.sub("[0-9]+.*", "", what).strip()
+                    text = f"{what}: model {expected & mask:#x}, contracts {found & mask:#x}"
+                    raise Disagreement(action, f"word of {kind}", text)
+        except ValueError as misfit:
+            raise Disagreement(action, "width", str(misfit)) from misfit
+        return count
 
     def _balances(self) -> Iterator[tuple[str, Any, Any]]:
         """Of collateral and of every position token, and the tokens' supplies."""
@@ -219,8 +187,7 @@ class Arena:
         """What both sides keep in other shapes: young fees are in the hot word, live series in places."""
         view = self._reads.view
         for number, series in self.exchange.state.series.items():
-            both = view.money(number).fees + view.hot(number).fees
-            yield f"fees of series {number}", series.money.fees, both
+            yield f"fees of series {number}", series.money.fees, view.fees(number)
         for feed, live in self.exchange.state.feed_series.items():
             yield f"series of feed {feed}", sorted(filter(None, live)), view.feed_series(feed)
 
@@ -246,14 +213,15 @@ Replay = Callable[[list[Action]], Disagreement | None]
 
 
 def replay(actions: Iterable[Action], **options: Any) -> Disagreement | None:
-    """Runs actions on a fresh arena, comparing everything after each, and the views after the last. The first
-    disagreement, if any."""
-    arena = Arena(**({"full_every": 1} | options))
+    """Runs actions on a fresh arena, comparing what readers see after each, and all views after the last. The
+    first disagreement, if any."""
+    arena = Arena(**({"reads_every": 1} | options))
     last = None
     try:
         for last in actions:
             arena.step(last)
-        arena.compare_all(last)
+        if last is not None:
+            arena.compare_all(last)
     except Disagreement as found:
         return found
     return None

@@ -61,6 +61,11 @@ class Layout:
             word |= (value & ((1 << width) - 1)) << shift
         return word
 
+    def unsigned(self, name: str, word: int) -> int:
+        """One field that has no sign."""
+        field = next(one for one in self.fields if one.name == name)
+        return word >> field.shift & ((1 << field.width) - 1)
+
     def unpack(self, word: int) -> dict[str, int]:
         found = {}
         for name, shift, width, signed in self.fields:

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from functools import cache
+from operator import attrgetter
 from typing import Any
 
-from differential.actions import Action
 from differential.evm import Contracts, interface_of
-from differential.outcome import Outcome, named_error, plain
+from differential.outcome import named_error, plain
 from differential.view import View
 from olivepress.contracts.abi import Entry
 from olivepress.errors import Reverted
-from olivepress.events.model import event_classes
 from olivepress.model import Exchange
+from olivepress.model.margin import AccountMargin
 
+_MARGIN = attrgetter(*(one.name for one in fields(AccountMargin)))
 Pairs = Iterator[tuple[str, Any, Any]]
-_ACCOUNTS = ("account", "keeper", "bidder", "from_", "to")
 LEVELS, ORDERS = 20, 40
 _FULL = 2**256 - 1
-
-
-@cache
-def _places(event: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Where an event's values name accounts, and where series."""
-    names = [one.name for one in fields(event_classes()[event])][4:] if event in event_classes() else []
-    accounts = tuple(n for n, name in enumerate(names, 1) if name in _ACCOUNTS)
-    return accounts, tuple(n for n, name in enumerate(names, 1) if "series" in name)
 
 
 class Reads:
@@ -40,39 +31,17 @@ class Reads:
         self.compared: set[tuple[str, str]] = set()
         """Views by kind of contract and name, as far as they were asked."""
 
-    def touched(self, action: Action, outcome: Outcome) -> tuple[set[int], set[int]]:
-        """The accounts and the series that an action names or told of."""
-        state = self._exchange.state
-        named = [one for one in action.args if type(one) is int]
-        for several in action.args:
-            if isinstance(several, tuple):
-                named += [one for one in several if type(one) is int]
-        accounts, series = set(named), set(named)
-        for event in outcome.events:
-            where, months = _places(event[0])
-            accounts |= {event[n] for n in where if isinstance(event[n], int)}
-            series |= {event[n] for n in months}
-            if event[0] == "Book":
-                accounts |= {one[5] for one in event[3] if one[0] == "Filled"}
-        principal = state.principals.get(action.sender)
-        if principal is not None:
-            accounts.add(principal.account)
-        return accounts & state.accounts.keys(), series & state.series.keys()
-
-    def figures(self, time: int, accounts: set[int], series: set[int]) -> Pairs:
-        """Margins and marks."""
-        for account in sorted(accounts):
-            yield self._margin(account, time)
-        for number in sorted(series):
-            yield self._mark(number, time)
-
-    def everything(self, time: int) -> Pairs:
-        """Every account, every series, every book."""
-        self._contracts.set_time(time)
+    def figures(self, time: int) -> Pairs:
+        """Margins of all accounts, and marks of all series that move. The contracts are at that time."""
         for account in self._exchange.state.accounts:
             yield self._margin(account, time)
+        for number, series in self._exchange.state.series.items():
+            if not series.hot.settled:  # later the hot word has it
+                yield self._mark(number, time)
+
+    def books(self, time: int) -> Pairs:
+        """Every series, every book."""
         for number in self._exchange.state.series:
-            yield self._mark(number, time)
             yield self._series(number, time)
             for sells in (False, True):
                 yield self.depth(number, sells, LEVELS, time)
@@ -113,7 +82,7 @@ class Reads:
 
     def _margin(self, account: int, time: int) -> tuple[str, Any, Any]:
         def model() -> bytes:
-            return words(*plain(self._exchange.account_margin(account, time)))
+            return words(*_MARGIN(self._exchange.account_margin(account, time)))
 
         return self.pair(f"margin of account {account}", model, "lens", "marginOf", account)
 

@@ -94,14 +94,14 @@ def _spec(struct: dict[str, Any]) -> Any:
 
 async def assert_same_words(market: Market, model: ModelSide) -> int:
     """Every word of the exchange that the model knows about is on the chain."""
-    words = Words(model.exchange, model.oracle)
-    state = model.exchange.state
+    today = await market.chain.timestamp() // DAY
     addresses = {"exchange": market.deployment.exchange, "oracle": market.deployment.oracle}
-    now = await market.chain.timestamp()
-    expected = [*words.quick(state.accounts, state.series), *words.rest([], now // DAY)]
-    expected += [word for series in state.series.values() for word in words.book(series)]
-    expected += words.oracle(now // DAY - 3, now // DAY)
-    calls = [("eth_getStorageAt", [addresses[one.target], hex(one.slot), "latest"]) for one in expected]
+    days = range(today - 3, today + 2)
+    groups = Words(model.exchange, model.oracle, addresses).everything(
+        list(model.exchange.state.principals), days
+    )
+    expected = [word for group in groups for word in group.words]
+    calls = [("eth_getStorageAt", [one.address, hex(one.slot), "latest"]) for one in expected]
     answers = []
     for start in range(0, len(calls), 500):
         answers += await market.chain.transport.batch(calls[start : start + 500])

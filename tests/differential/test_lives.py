@@ -58,7 +58,7 @@ def test_they_agree_in_any_life(seed: int, life: int) -> None:
 @given(seed=st.integers(0, 2**32), holes=st.sets(st.integers(60, 260), max_size=120))
 def test_they_agree_when_actions_are_missing(seed: int, holes: set[int]) -> None:
     """A life with holes goes where no plan leads: what was to be cancelled or paid may not be there."""
-    arena = Arena(full_every=1_000)
+    arena = Arena(reads_every=1_000)
     actions = []
     for action in live(seed, seed % 13, arena.contracts):
         arena.step(action)
@@ -66,7 +66,7 @@ def test_they_agree_when_actions_are_missing(seed: int, holes: set[int]) -> None
         if len(actions) == 260:
             break
     kept = [action for place, action in enumerate(actions) if place not in holes]
-    found = replay(kept, full_every=40)
+    found = replay(kept, reads_every=40)
     assert found is None, script(shrink(kept), found)
 
 
@@ -81,7 +81,7 @@ _LIFE = """
 import hashlib
 from differential.arena import Arena
 from differential.generator.life import live
-arena = Arena(full_every=10_000)
+arena = Arena(reads_every=10_000)
 told = hashlib.sha256()
 for action in live(1, 2, arena.contracts):
     arena.step(action)

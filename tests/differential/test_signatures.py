@@ -32,7 +32,7 @@ def signed_with(update: Update, s: int, domain: OracleDomain) -> tuple[LocalSign
 def test_the_higher_of_two_signatures_is_refused(verb: str, s: int, error: str) -> None:
     """[ORACLE-6] Both are the operator's, and right in everything else."""
     assert HALF_ORDER == ORDER // 2
-    arena = Arena(full_every=1)
+    arena = Arena(reads_every=1)
     domain = OracleDomain(CHAIN_ID, arena.contracts.addresses["oracle"])
     anybody = OPERATORS[0]
     plain = sign(domain, 1, 1, [anybody], NOW, {anybody: {1: 10**8}})

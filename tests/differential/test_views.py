@@ -214,7 +214,7 @@ def test_a_waiting_round_is_in_the_status_of_its_feed() -> None:
 
 
 def test_an_answer_ends_after_4096_levels_or_orders() -> None:
-    arena = Arena(full_every=10**9)
+    arena = Arena(reads_every=10**9)
     begin(arena)
     for place, who in enumerate(EVERYBODY[:17]):
         ticks = range(12_001 + 250 * place, 12_251 + 250 * place)
@@ -260,7 +260,7 @@ def test_events_are_told_with_who_logged_them() -> None:
 
 
 def test_allowances_of_a_position_token() -> None:
-    arena = Arena(full_every=1)
+    arena = Arena(reads_every=1)
     begin(arena)
     who, spender = EVERYBODY[0], STRANGERS[0]
 

@@ -78,6 +78,12 @@ class View:
             fields |= one.unpack(self.word(base + number))
         return Item(**fields)
 
+    def fees(self, series: int) -> int:
+        """Of a series: what its money has, and the young ones in its hot word."""
+        money = self.word(at.mapped(at.MONEY, series) + 2)
+        young = at.HOT_WORD.unsigned("fees", self.word(at.HOT, series))
+        return at.MONEY_WORDS[2].unsigned("fees", money) + young
+
     def challenge(self, series: int) -> Item:
         return self._item(at.CHALLENGE, self.word(at.CHALLENGES, series))
 
