@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 from functools import cache
 from typing import Any
 
-from differential.evm import interface_of, views_of
+from differential.interfaces import interface_of, views_of
 from differential.updates import Update
 from olivepress.contracts import packing
 from olivepress.contracts.abi import snake_case

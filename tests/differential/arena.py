@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from differential.actions import Action
-from differential.evm import CHAIN_ID, DEPLOYER, Contracts, interface_of, views_of
-from differential.generator.world import EVERYBODY, FIRST_DAY, MAX_LAG
+from differential.evm import Contracts
+from differential.interfaces import interface_of, views_of
 from differential.invariants import Invariants
 from differential.model_side import ModelSide
 from differential.outcome import NO_TOKEN, Outcome, heard, named_error, plain
 from differential.reads import Reads
+from differential.setting import CHAIN_ID, DEPLOYER, EVERYBODY, FIRST_DAY, MAX_LAG, NOBODY
 from differential.views import Views
 from differential.words import Words
 from olivepress.contracts.artifacts import Artifact
@@ -57,7 +58,7 @@ class Arena:
         *,
         reads_every: int = READS_EVERY,
         artifacts: Mapping[str, Artifact] | None = None,
-        coinbase: str = "0x" + "00" * 20,
+        coinbase: str = NOBODY,
     ) -> None:
         start = FIRST_DAY * DAY
         self.contracts = Contracts(max_lag=MAX_LAG, time=start, artifacts=artifacts, coinbase=coinbase)
@@ -105,10 +106,15 @@ class Arena:
         if broken:
             raise Disagreement(action, f"invariant {broken[0]}", broken[1])
         views = self.actions % VIEWS_EVERY == 0
-        if views or self.actions % self._reads_every == 0:
+        if views or self.actions % self._reads_every == 0 or self._turns(action.at):
             self._read(action, views=views)
         self.words_compared += words
         return Step(model, words)
+
+    def _turns(self, time: int) -> bool:
+        """Whether a series fixes, expires or lets go from this second on, or from the next."""
+        series = self.exchange.state.series.values()
+        return any({time, time + 1} & {one.fixing, one.expiry, one.money.reduce_only_until} for one in series)
 
     def _send(self, action: Action) -> Outcome:
         """On the contracts."""

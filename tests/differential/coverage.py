@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from differential.actions import verbs
-from differential.evm import KINDS, interface_of, views_of
+from differential.interfaces import KINDS, interface_of, views_of
 
 ENOUGH = 20_000
 """Actions from which on a run must have reached everything."""

@@ -9,20 +9,19 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pyrevm import EVM, BlockEnv, CfgEnv, Env
 
-from olivepress.contracts.abi import Interface, snake_case
-from olivepress.contracts.artifacts import Artifact, exchange_abi, exchange_interface, load
+from differential.interfaces import interface_of
+from differential.setting import CHAIN_ID, DEPLOYER, NOBODY
+from olivepress.contracts.abi import snake_case
+from olivepress.contracts.artifacts import Artifact, load
 from olivepress.deploy import DESKS
 from olivepress.reverts import decode
 from olivepress.signer import address_bytes
 
-CHAIN_ID = 31337
-DEPLOYER = "0x" + "d0" * 20
 PLAIN = (
     ("MockUSDC", "collateral"),
     ("IndexOracle", "oracle"),
@@ -58,25 +57,6 @@ class Answer(NamedTuple):
     logs: list[dict[str, Any]]
 
 
-KINDS = {"oracle": "IndexOracle", "lens": "Lens", "usdc": "MockUSDC", "token": "PositionToken"}
-"""What can be called, by the contract that it is; besides 'exchange', which is several. 'token' is any
-position token."""
-
-
-@cache
-def interface_of(target: str) -> Interface:
-    """The functions, events and errors of a kind of contract."""
-    return exchange_interface() if target == "exchange" else load(KINDS[target]).interface
-
-
-@cache
-def views_of(target: str) -> frozenset[str]:
-    """The functions of which the ABI says that they change nothing."""
-    abi = exchange_abi() if target == "exchange" else load(KINDS[target]).abi
-    functions = [one for one in abi if one["type"] == "function"]
-    return frozenset(one["name"] for one in functions if one["stateMutability"] in ("view", "pure"))
-
-
 class Contracts:
     """An exchange with its oracle, desks and lens. Addresses are the same in every run.
 
@@ -90,7 +70,7 @@ class Contracts:
         max_lag: int,
         time: int,
         artifacts: Mapping[str, Artifact] | None = None,
-        coinbase: str = "0x" + "00" * 20,
+        coinbase: str = NOBODY,
     ) -> None:
         self._coinbase = coinbase
         self._built = artifacts or {}
@@ -105,7 +85,7 @@ class Contracts:
         return self._built.get(name) or load(name)
 
     def _deploy_all(self, max_lag: int) -> None:
-        settings: dict[str, Any] = {"owner": DEPLOYER, "next": "0x" + "00" * 20, "max_lag": max_lag}
+        settings: dict[str, Any] = {"owner": DEPLOYER, "next": NOBODY, "max_lag": max_lag}
         for name, setting in PLAIN:
             settings[setting] = self._deploy(name, settings)
         for name in DESKS:

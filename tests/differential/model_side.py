@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from differential.actions import Action, python_name
-from differential.evm import views_of
+from differential.interfaces import views_of
 from differential.outcome import NO_TOKEN, Outcome, Told, named_error, plain, returned, told
 from differential.updates import Update, s_of
 from olivepress.model import Call, Exchange, IndexOracle

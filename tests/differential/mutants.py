@@ -301,4 +301,28 @@ MODEL: dict[str, Mutant] = {
         "_for_fees(series.money) < amount",
         "_for_fees(series.money) <= amount",
     ),
+    "closed-for-nothing": Mutant(
+        "lots whose closing frees no maintenance margin are not closed",
+        "liquidation._reward",
+        "if freed <= 0:",
+        "if freed == 0:",
+    ),
+    "payers-of-a-full-pool": Mutant(
+        "payers are asked only where the pool is short",
+        "realise._draw_gain",
+        "series.money.pool < wanted and payers",
+        "payers",
+    ),
+    "alive-a-tick-beyond": Mutant(
+        "an order beyond the band is dead",
+        "matching._dead",
+        "w.tick > w.high",
+        "w.tick > w.high + 1",
+    ),
+    "clock-kept-a-second-longer": Mutant(
+        "a clock at which nobody looked for a third of an auction starts anew",
+        "liquidation._clock",
+        "clock.looked_at + MEMORY",
+        "clock.looked_at + MEMORY + 1",
+    ),
 }

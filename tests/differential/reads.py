@@ -7,7 +7,8 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
-from differential.evm import Contracts, interface_of
+from differential.evm import Contracts
+from differential.interfaces import interface_of
 from differential.outcome import named_error, plain
 from differential.view import View
 from olivepress.contracts.abi import Entry

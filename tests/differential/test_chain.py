@@ -13,7 +13,7 @@ import pytest
 
 from crowd_kit import SYMBOL, Crowd, Distress
 from differential.actions import Action
-from differential.evm import interface_of
+from differential.interfaces import interface_of
 from differential.invariants import Invariants
 from differential.model_side import ModelSide
 from differential.outcome import Outcome, heard, named_error, plain

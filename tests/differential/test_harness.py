@@ -16,12 +16,12 @@ from differential import mutants
 from differential.actions import Action
 from differential.arena import Arena, Disagreement, replay
 from differential.coverage import TOKEN_ERRORS, UNREACHABLE, errors, missing
-from differential.evm import interface_of
 from differential.generator.life import live
-from differential.generator.world import AGENTS, EVERYBODY, FIRST_DAY
+from differential.interfaces import interface_of
 from differential.invariants import Invariants
 from differential.outcome import Outcome
 from differential.run import run
+from differential.setting import AGENTS, EVERYBODY, FIRST_DAY
 from differential.shrink import script, shrink
 from differential.words import Word
 from model_kit import IOC, SELL, TODAY, Market

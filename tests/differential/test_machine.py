@@ -21,7 +21,8 @@ from differential import mutants
 from differential.actions import Action
 from differential.arena import Arena, Disagreement
 from differential.generator.setup import begin, list_series
-from differential.generator.world import ARBITER, DAY, FIRST_DAY, World
+from differential.generator.world import World
+from differential.setting import ARBITER, DAY, FIRST_DAY
 from differential.shrink import script, shrink
 from olivepress.contracts import packing
 

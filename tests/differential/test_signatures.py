@@ -7,8 +7,7 @@ from coincurve import PrivateKey
 
 from differential.actions import Action
 from differential.arena import DAY, Arena
-from differential.evm import CHAIN_ID, DEPLOYER
-from differential.generator.world import FIRST_DAY
+from differential.setting import CHAIN_ID, DEPLOYER, FIRST_DAY
 from differential.updates import HALF_ORDER, OPERATORS, Update, digest, sign
 from olivepress.oracle.codec import OracleDomain
 from olivepress.signer import LocalSigner

@@ -11,9 +11,9 @@ import pytest
 from differential import coverage, model_side
 from differential.actions import Action
 from differential.arena import DAY, Arena, Disagreement
-from differential.evm import CHAIN_ID, DEPLOYER, views_of
-from differential.generator.world import EVERYBODY, FIRST_DAY, STRANGERS
+from differential.interfaces import views_of
 from differential.outcome import heard, told
+from differential.setting import CHAIN_ID, DEPLOYER, EVERYBODY, FIRST_DAY, STRANGERS
 from differential.updates import OPERATORS, sign
 from exchange_kit import SPEC
 from olivepress.contracts import packing

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from coincurve import PublicKey
 
+from differential.setting import NOBODY
 from olivepress.hashing import keccak256
 from olivepress.oracle.codec import OracleDomain as Domain
 from olivepress.oracle.codec import Report, lower_median, pack_update, sign_report
@@ -15,7 +16,6 @@ from olivepress.signer import LocalSigner, address_bytes, checksum_address
 
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 _REPORT = keccak256(b"Report(uint32 observedAt,uint16 version,uint16[] feeds,uint64[] values)")
-NOBODY = "0x" + "00" * 20
 
 OPERATORS = sorted((LocalSigner(1_000 + n) for n in range(9)), key=lambda one: one.address.lower())
 """Keys of all operators that any set may have, in ascending order of address."""

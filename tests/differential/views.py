@@ -14,7 +14,8 @@ from typing import Any
 from eth_abi.abi import encode
 
 from differential import layout as at
-from differential.evm import Contracts, interface_of
+from differential.evm import Contracts
+from differential.interfaces import interface_of
 from differential.layout import mapped
 from differential.model_side import ModelSide
 from differential.outcome import plain

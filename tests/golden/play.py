@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from differential.evm import DEPLOYER
+from differential.setting import DEPLOYER
 from golden.venues import MIDNIGHT, UNIT, Venue
 from olivepress.errors import Reverted
 from olivepress.events.model import Book

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import astuple
 from typing import Any, Protocol
 
-from differential.evm import DEPLOYER, Contracts, interface_of
+from differential.evm import Contracts
+from differential.interfaces import interface_of
+from differential.setting import DEPLOYER
 from differential.updates import OPERATORS, sign
 from differential.view import View
 from olivepress.contracts.abi import snake_case

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from differential.evm import DEPLOYER, Contracts, interface_of
+from differential.evm import Contracts
+from differential.interfaces import interface_of
+from differential.setting import DEPLOYER
 from olivepress.contracts.artifacts import load
 from olivepress.events import default_decoder
 from olivepress.events.model import Event

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from differential.evm import DEPLOYER
+from differential.setting import DEPLOYER
 from olivepress import reverts
 from olivepress.contracts import packing
 from olivepress.events.model import AccountSettled, SeriesSettled

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from differential.evm import DEPLOYER
+from differential.setting import DEPLOYER
 from year.chain import ARBITER, DELAY, Chain
 from year.market import Market, month_after
 from year.publishing import Publishing

@@ -76,7 +76,7 @@ class Reads:
         """The position; an empty one where there is none. Not to be changed."""
         return self._series(series).positions.get(account) or Position()
 
-    # --- books ---
+    # --- books: orders are the book's own records, not to be changed ---
 
     def depth(self, series: int, sells: bool, max_levels: int, now: int) -> list[BookLevel]:
         """Levels with a live order, best first."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from differential.generator import plans, trading
+from differential.generator import basics, trading
 from differential.generator.setup import listed
 from differential.generator.trading import POST, SELL_FLAG
 from differential.generator.turning import by_cash
-from differential.generator.world import TRADERS, Plan, World
+from differential.generator.world import Plan, World
+from differential.setting import TRADERS
 from olivepress.contracts import packing
 
 MAX_OPEN_ORDERS = 250
@@ -18,7 +19,7 @@ def many_orders(w: World) -> Plan:
     series, sender = w.pick(w.alive()), w.pick(TRADERS)
     terms = w.view.terms(series)
     lots = int(terms.min_lots)
-    yield from plans.fund(w, sender, 10**15)
+    yield from basics.fund(w, sender, 10**15)
     if 251 * lots > terms.position_limit:
         sizes = {"position_limit": 1_000, "open_interest_cap": 1_000, "min_lots": 1}
         months = yield from listed(w, (int(terms.feed), sizes))
@@ -44,13 +45,13 @@ def many_orders(w: World) -> Plan:
 
 def old_ids(w: World) -> Plan:
     """Ids of orders that are gone, where another order now stands; those of others, and of a dead epoch."""
-    pair, series = plans.two_traders(w), w.pick(w.alive())
+    pair, series = basics.two_traders(w), w.pick(w.alive())
     if pair is None:
         return
     owner, stranger = pair
     yield w.act(owner, "exchange.refreshMark", series)
     (low, _), lots = w.band(series), int(w.view.terms(series).min_lots)
-    yield from plans.fund(w, owner, 9 * lots * w.lot_margin(series))
+    yield from basics.fund(w, owner, 9 * lots * w.lot_margin(series))
     ids = []
     for _ in range(2):
         yield trading.place(w, owner, series, POST, low, lots, expiry=0)
@@ -72,7 +73,7 @@ def old_ids(w: World) -> Plan:
 
 def wrong_orders(w: World) -> Plan:
     """Orders that are wrong in one thing, and those that just are not."""
-    m = yield from plans.month(w, 1, min_lots=2)
+    m = yield from basics.month(w, 1, min_lots=2)
     if m is None:
         return
     (sender,), (low, high) = m.owners, w.band(m.series)
@@ -90,7 +91,7 @@ def wrong_orders(w: World) -> Plan:
 
 def round_trip(w: World) -> Plan:
     """Somebody flat buys and sells in one batch: only a loss is left, or a lot that cost nothing."""
-    m = yield from plans.month(w, 2, band_bps=500, mm_bps=500, gap_bps=100, im_bps=3_000, **FREE)
+    m = yield from basics.month(w, 2, band_bps=500, mm_bps=500, gap_bps=100, im_bps=3_000, **FREE)
     if m is None:
         return
     maker, taker = m.owners
@@ -107,8 +108,18 @@ def round_trip(w: World) -> Plan:
     legs = [(trading.IOC | SELL_FLAG, low, 31), (trading.IOC, high, 30)]
     ops = [packing.place_op(flags, tick, lots, 0, n) for n, (flags, tick, lots) in enumerate(legs)]
     idle = w.newcomer()
-    yield from plans.fund(w, idle, 1)
+    yield from basics.fund(w, idle, 1)
     yield from by_cash(w, idle, lambda: w.act(idle, "exchange.batch", m.series, packing.join(ops), True, 0))
+
+
+def turned(w: World) -> Plan:
+    """Longs become shorts and shorts longs, in one trade and by way of nothing."""
+    m = yield from basics.month(w, 2)
+    if m is None:
+        return
+    first, second = m.owners
+    for buyer, lots in ((first, 5), (second, 8), (second, 2), (first, 5), (first, 1), (second, 1)):
+        yield from basics.meet(w, m.series, buyer, second if buyer == first else first, lots)
 
 
 def exact_gap(w: World) -> Plan:
@@ -119,7 +130,7 @@ def exact_gap(w: World) -> Plan:
     mark = max(1, price // plan.tick_size // 100) * 100  # so that 1% of it are whole ticks
     rates = {"mm_bps": 500, "band_bps": 500, "gap_bps": 100, "im_bps": 3_000}
     prices = {"initial_mark": mark, "max_basis": 2 * mark, "price_cap": 4 * mark}
-    m = yield from plans.month(w, 2, feed=feed, **prices, **rates)
+    m = yield from basics.month(w, 2, feed=feed, **prices, **rates)
     if m is None:
         return
     series, (maker, taker), sell = m.series, m.owners, w.chance(50)
@@ -137,7 +148,7 @@ def exact_gap(w: World) -> Plan:
 
 def last_fill(w: World) -> Plan:
     """An order is met in its last second, and what is left of it in the one after."""
-    m = yield from plans.month(w, 2)
+    m = yield from basics.month(w, 2)
     if m is None:
         return
     (maker, taker), ends = m.owners, w.now + 10
@@ -148,36 +159,63 @@ def last_fill(w: World) -> Plan:
 
 
 def clipped(w: World) -> Plan:
-    """A resting reduce-only order of more lots than its account holds is met by one that wants them all."""
-    m = yield from plans.month(w, 3)
+    """A reduce-only order of more lots than its account holds: resting, met by one that wants them all, and
+    taking where there are as many."""
+    m = yield from basics.month(w, 3)
     if m is None:
         return
     maker, other, taker = m.owners
     lots, sell = w.between(2, 8), w.chance(50)
-    yield from plans.meet(w, m.series, *((maker, other) if sell else (other, maker)), lots)
+    yield from basics.meet(w, m.series, *((maker, other) if sell else (other, maker)), lots)
     side, opposite = (SELL_FLAG, 0) if sell else (0, SELL_FLAG)
     for _ in range(2):  # the second has nothing left to reduce when it is met
         yield trading.place(w, maker, m.series, trading.REDUCE | side, m.mark, lots + 5, expiry=0, steps=0)
-    for wanted in (lots + 5, 1):
+    for wanted in (1, lots + 5, 1):
         yield trading.place(w, taker, m.series, opposite | trading.IOC, m.mark, wanted, expiry=0, steps=0)
+    yield trading.place(w, taker, m.series, side, m.mark, lots + 5, expiry=0, steps=0)
+    reducing = trading.REDUCE | opposite
+    yield trading.place(w, other, m.series, reducing, m.mark, lots + 5, expiry=0, steps=0)
 
 
 def caps(w: World) -> Plan:
     """Open interest at its cap."""
-    m = yield from plans.month(w, 4, position_limit=10, open_interest_cap=12)
+    m = yield from basics.month(w, 4, position_limit=10, open_interest_cap=12)
     if m is None:
         return
     first, second, third, fourth = m.owners
-    yield from plans.meet(w, m.series, first, second, 10)
+    yield from basics.meet(w, m.series, first, second, 10)
     for lots in (1, 1, 1):  # the second reaches the cap
-        yield from plans.meet(w, m.series, third, fourth, lots)
-    yield from plans.meet(w, m.series, first, second, 1)
+        yield from basics.meet(w, m.series, third, fourth, lots)
+    yield from basics.meet(w, m.series, first, second, 1)
     yield trading.place(w, first, m.series, SELL_FLAG if w.chance(50) else 0, m.mark, 21, expiry=0)
+
+
+def left_behind(w: World) -> Plan:
+    """A bid at the upper end of the band, which falls a tick at a time."""
+    yield from w.refresh()
+    feed = w.pick(w.calm())
+    plan, price = w.feeds[feed], int(w.view.feed(feed).price)
+    at = {"initial_mark": price // plan.tick_size, "max_basis": w.mark_of(feed)}
+    m = yield from basics.month(w, 1, feed=feed, **at, **FREE)
+    if m is None:
+        return
+    (maker,) = m.owners
+    _, high = w.band(m.series)
+    for ticks in (1, 2):
+        yield trading.place(w, maker, m.series, POST, high, 1, expiry=0, steps=0)
+        yield w.act(maker, "exchange.realise", w.account_of(maker), m.series, ())  # an order is no gain
+        w.wait(60)
+        plan.value = price - ticks * plan.tick_size
+        update = w.update(feed)
+        if update is not None:
+            yield update
+        yield w.act(maker, "exchange.refreshMark", m.series)
+        yield w.act(maker, "exchange.prune", m.series, False, 0)
 
 
 def tombstones(w: World) -> Plan:
     """More gone orders next to each other than one cancel clears away, at both ends of a queue."""
-    m = yield from plans.month(w, 2, lots=90)
+    m = yield from basics.month(w, 2, lots=90)
     if m is None:
         return
     series, (sender, taker) = m.series, m.owners

@@ -5,10 +5,12 @@ from __future__ import annotations
 from differential.generator import index
 from differential.generator.office import WRONG
 from differential.generator.setup import list_series, new_feed
-from differential.generator.world import DAY, MAX_LAG, Plan, World
+from differential.generator.world import Plan, World
+from differential.setting import DAY, MAX_LAG
 
 MAX_VALUE = 2**52 - 1
 MAX_OPERATORS = 31
+MAX_BOUND_BPS = 20_470
 
 # Terms at their bounds; those that depend on the feed and the day are left out.
 LOW = {
@@ -51,6 +53,8 @@ EXACT: list[dict[str, object]] = [
     {"price_cap": 2, "initial_mark": 2},
     {"initial_mark": 1},
     {"min_lots": 255, "position_limit": 255, "open_interest_cap": 255},
+    {"open_interest_cap": 2**30},
+    {"open_interest_cap": 2**30 + 1},
     {"band_bps": 9_999},
     {"gap_bps": 9_999},
     {"gap_bps": 10_000},
@@ -90,6 +94,8 @@ def extremes(w: World) -> Plan:
             for day in (w.day - 1, w.day):
                 yield w.act(reader, f"oracle.{verb}", feed, day)
     w.feeds.pop(feed)
+    number = w.pick(list(w.sets))
+    yield w.act(w.oracle_owner, "oracle.addFeed", index.terms(number, DAY, MAX_BOUND_BPS))
     for count in (MAX_OPERATORS, MAX_OPERATORS + 1):
         operators = tuple(f"0x{n:040x}" for n in range(1, count + 1))
         yield w.act(w.oracle_owner, "oracle.addOperatorSet", operators, 2 * ((count - 1) // 3) + 1)

@@ -3,18 +3,8 @@
 from __future__ import annotations
 
 from differential.actions import Action
-from differential.generator.world import (
-    AGENTS,
-    ARBITER,
-    DAY,
-    EVERYBODY,
-    GUARDIAN,
-    STRANGERS,
-    TRADERS,
-    World,
-)
-
-ZERO = "0x" + "00" * 20
+from differential.generator.world import World
+from differential.setting import AGENTS, ARBITER, DAY, EVERYBODY, GUARDIAN, NOBODY, STRANGERS, TRADERS
 
 
 def deposit(w: World) -> Action:
@@ -37,7 +27,7 @@ def withdraw(w: World) -> Action:
     _, im_equity, im, _ = w.margin(account) if account else (0, 0, 0, 0)
     free = max(0, min(cash, im_equity - im))
     amount = w.pick([0, 1, free, free // 2, free // 10, free // 50, free + 1, cash, cash + 1])
-    to = sender if w.chance(90) else w.pick([ZERO, w.exchange, w.pick(STRANGERS)])
+    to = sender if w.chance(90) else w.pick([NOBODY, w.exchange, w.pick(STRANGERS)])
     return w.act(sender, "exchange.withdraw", amount, to)
 
 
@@ -46,7 +36,7 @@ def open_account(w: World) -> Action:
 
 
 def invite(w: World) -> Action:
-    agent = w.pick([*AGENTS, *AGENTS, w.pick(EVERYBODY), ZERO])
+    agent = w.pick([*AGENTS, *AGENTS, w.pick(EVERYBODY), NOBODY])
     expiry = w.now + w.pick([60, 3_600, 10 * DAY]) if w.chance(93) else w.now - w.pick([0, 1])
     permissions = w.pick([1, 2, 3, 3, 3, 0, 255, 254])
     return w.act(w.anybody(), "exchange.inviteAgent", agent, max(0, expiry), permissions)
@@ -223,7 +213,7 @@ def wrap(w: World) -> Action:
     sender = w.view.owner_of(account) if account and w.chance(92) else w.anybody()
     lots = abs(int(w.view.position(account, series).lots)) if account else 1
     wanted = w.pick([1, lots, w.between(0, lots), lots + 1])
-    to = sender if w.chance(90) else w.pick([ZERO, w.pick(EVERYBODY), w.exchange])
+    to = sender if w.chance(90) else w.pick([NOBODY, w.pick(EVERYBODY), w.exchange])
     return w.act(sender, "exchange.wrap", series, long_, wanted, to)
 
 
@@ -256,7 +246,7 @@ def transfer(w: World) -> Action:
     token = w.view.token(series, long_)
     if not int(token, 16):
         return w.act(w.anybody(), "usdc.transfer", w.pick(EVERYBODY), w.pick([0, 1, 10**30]))
-    to, lots = w.pick([*EVERYBODY, ZERO]), w.pick([0, 1, held, held + 1])
+    to, lots = w.pick([*EVERYBODY, NOBODY]), w.pick([0, 1, held, held + 1])
     if to in TRADERS:
         return w.act(holder, "token.transfer", token, to, lots)
     spender = STRANGERS[0]
@@ -279,7 +269,7 @@ def brake(w: World) -> Action:
 def withdraw_treasury(w: World) -> Action:
     sender = w.owner if w.chance(85) else w.anybody()
     amount = w.pick([0, 1, w.view.treasury, w.view.treasury + 1])
-    return w.act(sender, "exchange.withdrawTreasury", w.pick([w.owner, w.owner, ZERO, w.exchange]), amount)
+    return w.act(sender, "exchange.withdrawTreasury", w.pick([w.owner, w.owner, NOBODY, w.exchange]), amount)
 
 
 def set_role(w: World) -> Action:

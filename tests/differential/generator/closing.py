@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from differential.generator.basics import afford, fund, jump, meet, month, strip
 from differential.generator.endings import settle
-from differential.generator.plans import afford, fund, jump, meet, month, strip
 from differential.generator.setup import UNITS, list_series, listed
 from differential.generator.trading import POST, place
-from differential.generator.world import ARBITER, DAY, MAX_LAG, Plan, World
+from differential.generator.world import Plan, World
+from differential.setting import ARBITER, DAY, MAX_LAG
 from olivepress.reverts import RulingOutOfRange
 
 LITTLE: dict[str, object] = {
@@ -118,6 +119,8 @@ def settle_together(w: World) -> Plan:
     yield w.act(other, "exchange.declare", account, bad)  # what is lost in settled series is no deficit
     yield w.act(other, "exchange.withdraw", 1, other)  # with orders in series settled by then
     yield w.act(other, "exchange.settleAccounts", (account,))
+    yield from fund(w, loser, 1)  # the least that is a payment
+    yield w.act(other, "exchange.realise", account, months[0], ())
     for series in months[:2]:  # a debt is paid before its series is closed
         yield from fund(w, loser, -int(w.view.position(account, series).quote) // 2)
         yield w.act(other, "exchange.realise", account, series, ())

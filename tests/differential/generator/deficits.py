@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from differential.generator import clearing
-from differential.generator.plans import Month, afford, fund, jump, meet, month, strip
+from differential.generator.basics import Month, afford, fund, jump, meet, month, strip
 from differential.generator.setup import deposit_size, insure, list_series
 from differential.generator.turning import by_cash
-from differential.generator.world import DAY, Plan, World
+from differential.generator.world import Plan, World
+from differential.setting import DAY
 
 AUCTION = 1_800  # seconds
 MEMORY = 600

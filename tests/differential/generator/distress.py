@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from differential.actions import Action
 from differential.generator import clearing, trading
-from differential.generator.deficits import AUCTION, MEMORY, deficit, watched
-from differential.generator.plans import (
+from differential.generator.basics import (
     afford,
     fund,
     jump,
@@ -19,9 +18,11 @@ from differential.generator.plans import (
     month,
     strip,
 )
-from differential.generator.setup import deposit_size, insure, listed
+from differential.generator.deficits import AUCTION, LITTLE, MEMORY, deficit, watched
+from differential.generator.setup import UNITS, deposit_size, insure, listed
 from differential.generator.trading import SELL_FLAG
-from differential.generator.world import DAY, SELL, Plan, World
+from differential.generator.world import SELL, Plan, World
+from differential.setting import DAY
 
 
 class Thin(NamedTuple):
@@ -213,6 +214,54 @@ def paid_keepers(w: World) -> Plan:
             yield w.act(keeper, "exchange.realise", w.account_of(keeper), t.series, (t.account,))
 
 
+def forgotten(w: World) -> Plan:
+    """A clock at which somebody looks in the last second that counts, and then in the one after."""
+    t = yield from thin(w)
+    if t is None:
+        return
+    yield from press(w, t, 60)
+    keeper = t.others[0]
+    for waited in (0, MEMORY, MEMORY + 1):
+        yield from w.pass_time(w.now + waited)
+        yield w.act(keeper, "exchange.flag", t.account)
+
+
+def hedged(w: World) -> Plan:
+    """A short in one month and fewer longs in another, far below zero. To close a long frees nothing, nor do
+    so many of the shorts that the longs are left alone."""
+    yield from w.refresh()
+    feed = w.pick(w.calm())
+    alike = LITTLE | {"price_cap": 8 * w.mark_of(feed), "min_lots": 1, "position_limit": 100}
+    alike |= {"open_interest_cap": 200, "tick_value": UNITS}
+    windows = [{"window_start": start, "expiry_day": start + 1} for start in (w.day + 4, w.day + 5)]
+    months = yield from listed(w, *((feed, alike | one) for one in windows))
+    owner = w.newcomer()
+    others = [one for n in w.accounts() if (one := w.view.owner_of(n)) != owner]
+    if months is None or len(others) < 3:
+        return
+    other, maker, keeper = w.rng.sample(others, 3)
+    for series, (buyer, seller), lots in zip(months, ((other, owner), (owner, other)), (30, 20), strict=True):
+        yield w.act(maker, "exchange.refreshMark", series)
+        for one in (owner, other):
+            yield from afford(w, one, series, 60)
+        yield from meet(w, series, buyer, seller, lots)
+    account = w.account_of(owner)
+    yield from strip(w, owner)
+    for _ in range(6):
+        equity, _, im, _ = w.margin(account)
+        if equity < -2 * im:
+            break
+        yield from jump(w, feed, 1_200)
+    near, far = months
+    for series, flags, lots in ((near, SELL_FLAG, 40), (far, 0, 20)):
+        yield w.act(maker, "exchange.refreshMark", series)
+        yield from afford(w, maker, series, 80)
+        yield trading.place(w, maker, series, flags, int(w.view.hot(series).mark), lots, expiry=0, steps=0)
+    yield w.act(keeper, "exchange.liquidate", account, far, 1, 1, 0)
+    for lots in (30, 20, 10):
+        yield w.act(keeper, "exchange.liquidate", account, near, lots, 2**24 - 1, 0)
+
+
 def no_more_than_needed(w: World) -> Plan:
     """A keeper asks for more lots than initial margin needs, and a maker offers as many; first some better
     than the mark."""
@@ -276,5 +325,6 @@ def silent_slice(w: World) -> Plan:
         yield w.act(bidder, move, t.account)
     yield w.act(bidder, "exchange.declare", t.account, t.feed)
     yield w.act(bidder, "exchange.auction", t.account, t.feed, 500_000)
+    yield w.act(bidder, "exchange.liquidate", t.account, t.series, 1, 2**24 - 1 if t.short else 1, 0)
     yield from w.refresh()
     yield w.act(bidder, "exchange.auction", t.account, t.feed, 500_000)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from differential.generator import clearing, index
-from differential.generator.plans import fund
+from differential.generator.basics import fund
 from differential.generator.setup import UNITS
-from differential.generator.world import ARBITER, DAY, MAX_LAG, Plan, World
+from differential.generator.world import Plan, World
+from differential.setting import ARBITER, DAY, MAX_LAG
 
 
 def expire(w: World) -> Plan:

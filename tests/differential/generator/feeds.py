@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from differential.generator import clearing, endings, index, trading
 from differential.generator.setup import MOST_VALUE
-from differential.generator.world import DAY, MAX_LAG, MAX_MIDNIGHTS, TRADERS, Plan, World
+from differential.generator.world import MAX_MIDNIGHTS, Plan, World
+from differential.setting import DAY, MAX_LAG, TRADERS
 from differential.updates import OPERATORS
 
 MAX_SETS = 255
@@ -104,20 +105,25 @@ def two_faults(w: World) -> Plan:
 
 
 def last_beat(w: World) -> Plan:
-    """A waiting round is confirmed in the last second in which it can be, or just not; a value goes stale."""
+    """A waiting round is confirmed in the last second in which it can be, and another just not; a value goes
+    stale."""
     feed = w.pick(list(w.feeds))
     plan = w.feeds[feed]
-    plan.value = min(plan.value * w.pick([13, 15, 8]) // 10 + 1, MOST_VALUE)
-    action = w.update(feed)
-    if action is None:
-        return
-    yield action
-    if w.view.feed(feed).pending:
-        ends = int(w.view.pending(feed).time) + plan.heartbeat - w.pick([0, 0, 1])
-        w.wait_until(ends)
-        update = w.report({feed: plan.value}, observed_at=ends)
-        if update is not None:
-            yield w.act(w.trader(), "oracle.update", update)
+    for early in (1, 0):
+        w.wait(60)
+        plan.value = min(plan.value * w.pick([13, 15, 8]) // 10 + 1, MOST_VALUE)
+        action = w.update(feed)
+        if action is None:
+            return
+        yield action
+        if not w.view.feed(feed).pending:
+            continue
+        waits = int(w.view.pending(feed).time)
+        for when in (waits, waits + plan.heartbeat - early):  # no later than what waits is refused
+            w.wait_until(when)
+            update = w.report({feed: plan.value}, observed_at=when)
+            if update is not None:
+                yield w.act(w.trader(), "oracle.update", update)
     w.wait_until(int(w.view.feed(feed).time) + plan.heartbeat + w.pick([0, 1]))
     yield w.act(w.trader(), "oracle.latest", feed)
     for series in w.alive():

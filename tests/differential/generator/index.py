@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from differential.actions import Action
 from differential.generator.setup import MOST_VALUE
-from differential.generator.world import DAY, MAX_LAG, World
+from differential.generator.world import World
+from differential.setting import DAY, MAX_LAG
 from differential.updates import HALF_ORDER, OPERATORS, Update, resign
 from olivepress.signer import LocalSigner
 

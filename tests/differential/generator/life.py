@@ -7,9 +7,21 @@ from random import Random
 
 from differential.actions import Action
 from differential.evm import Contracts
-from differential.generator import clearing, distress, edges, endings, feeds, index, office, plans, trading
-from differential.generator.setup import begin, list_series
-from differential.generator.world import DAY, FIRST_DAY, MAX_LAG, Plan, World
+from differential.generator import (
+    clearing,
+    distress,
+    edges,
+    endings,
+    feeds,
+    index,
+    office,
+    plans,
+    roles,
+    trading,
+)
+from differential.generator.setup import begin, insure, list_series
+from differential.generator.world import Plan, World
+from differential.setting import DAY, FIRST_DAY, MAX_LAG
 
 Move = Callable[[World], Action]
 
@@ -87,8 +99,8 @@ PLANS: list[tuple[Callable[[World], Plan], int]] = [
     (feeds.stale, 6),
     (plans.last_second, 5),
     (feeds.last_beat, 4),
-    (plans.strangers, 2),
-    (plans.handover, 1),
+    (roles.strangers, 2),
+    (roles.handover, 1),
     (endings.expire, 8),
 ]
 _PLANS: list[Callable[[World], Plan]] = [plan for plan, weight in PLANS for _ in range(weight)]
@@ -100,6 +112,7 @@ def live(seed: int, number: int, contracts: Contracts) -> Iterator[Action]:
     w = World(Random(f"{seed}/{number}"), contracts, FIRST_DAY * DAY + 1)
     yield from begin(w)
     for place in range(EDGES_EACH * number, EDGES_EACH * (number + 1)):
+        yield from relieve(w)
         yield from edges.EDGES[place % len(edges.EDGES)](w)
         if not w.alive():  # some take days
             for feed in w.feeds:
@@ -114,6 +127,14 @@ def live(seed: int, number: int, contracts: Contracts) -> Iterator[Action]:
             done += 1
             yield action
     yield from finish(w)
+
+
+def relieve(w: World) -> Plan:
+    """Insurance for feeds that a declared deficit brakes: who comes next can trade there."""
+    for feed in w.feeds:
+        lacks = int(w.view.deficit(feed) - w.view.insurance(feed))
+        if lacks > 0:
+            yield from insure(w, feed, lacks)
 
 
 def burst(w: World) -> Plan:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from differential.actions import Action
 from differential.generator import trading
-from differential.generator.clearing import ZERO
+from differential.generator.basics import afford, fund, jump, meet, month, strip, two_traders
 from differential.generator.distress import press, thin
-from differential.generator.plans import afford, fund, jump, meet, month, strip, two_traders
 from differential.generator.setup import UNITS, listed
 from differential.generator.trading import IOC, POST, SELL_FLAG
 from differential.generator.turning import by_cash
-from differential.generator.world import AGENTS, DAY, FIRST_DAY, MAX_LAG, Plan, World
+from differential.generator.world import Plan, World
+from differential.setting import AGENTS, DAY, FIRST_DAY, MAX_LAG, NOBODY
 
 
 def exactly(w: World, sender: str, action: Callable[[], Action]) -> Plan:
@@ -49,13 +49,15 @@ def at_initial_margin(w: World) -> Plan:
 
 def spread_at_margin(w: World) -> Plan:
     """A spread at initial margin, and at the difference that it asks for."""
-    feed, start, pair = w.pick(w.calm()), w.day + 2, two_traders(w)
+    yield from w.refresh()
+    feed, start, taker = w.pick(w.calm()), w.day + 2, w.newcomer()
+    others = [one for n in w.accounts() if (one := w.view.owner_of(n)) != taker]
     alike: dict[str, object] = {"tick_value": UNITS, "price_cap": 4 * w.mark_of(feed), "min_lots": 1}
     windows = [{"window_start": start + n, "expiry_day": start + n + 1} for n in range(2)]
     months = yield from listed(w, *((feed, alike | one) for one in windows))
-    if pair is None or months is None:
+    if not others or months is None:
         return
-    taker, maker = pair
+    maker = w.pick(others)
     for series in months:
         yield w.act(maker, "exchange.refreshMark", series)
         yield from fund(w, taker, 9 * w.lot_margin(series))
@@ -257,7 +259,7 @@ def invitations(w: World) -> Plan:
     yield w.act(second, "exchange.acceptAgent", w.account_of(other))
     yield w.act(owner, "exchange.inviteAgent", second, w.now + DAY, 1)  # who serves another is not to be had
     yield w.act(second, "exchange.acceptAgent", account)
-    for nobody, ends, permissions in ((ZERO, w.now, 0), (agent, w.now, 0)):  # wrong in several ways
+    for nobody, ends, permissions in ((NOBODY, w.now, 0), (agent, w.now, 0)):  # wrong in several ways
         yield w.act(owner, "exchange.inviteAgent", nobody, ends, permissions)
     for sender, gone in ((other, agent), (second, agent), (agent, second), (owner, second), (agent, agent)):
         yield w.act(sender, "exchange.removeAgent", gone)

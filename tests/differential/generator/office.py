@@ -6,7 +6,7 @@ from differential.actions import Action
 from differential.generator.setup import spec
 from differential.generator.world import World
 
-MAX_LIVE = 5  # series that a life lists by chance; plans list more
+FEW = 5  # live series up to which a life lists another by chance
 
 # One field at a time beyond what the exchange takes.
 WRONG: dict[str, list[object]] = {
@@ -52,7 +52,7 @@ def list_wrong(w: World) -> Action:
 
 def list_another(w: World) -> Action:
     """Another month, when few are alive."""
-    if len(w.alive()) >= MAX_LIVE:
+    if len(w.alive()) >= FEW:
         return list_wrong(w)
     return w.act(by_owner(w), "exchange.listSeries", spec(w, w.pick(list(w.feeds))))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from math import gcd
 
-from differential.generator import plans, trading
+from differential.generator import basics, trading
 from differential.generator.books import FREE
 from differential.generator.setup import new_feed
 from differential.generator.trading import IOC, POST, SELL_FLAG
-from differential.generator.world import DAY, MAX_LAG, Plan, World
+from differential.generator.world import Plan, World
+from differential.setting import DAY, MAX_LAG
 from olivepress.contracts import packing
 
 
@@ -24,7 +25,7 @@ def band_edge(w: World) -> Plan:
         return
     prices = {"initial_mark": mark, "max_basis": 2 * about, "price_cap": 8 * about}
     rates = {"mm_bps": 300, "spread_bps": 100, "band_bps": band, "gap_bps": 100, "im_bps": 3_000}
-    m = yield from plans.month(w, 1, feed=feed, **prices, **rates, **FREE, max_mark_age=3_600)
+    m = yield from basics.month(w, 1, feed=feed, **prices, **rates, **FREE, max_mark_age=3_600)
     if m is None:
         return
     low, high = w.band(m.series)
@@ -42,11 +43,11 @@ def fee_edge(w: World) -> Plan:
     fee, lots, tick = found
     rates = {"mm_bps": 500, "spread_bps": 100, "band_bps": 500, "gap_bps": 100, "im_bps": 3_000}
     prices = {"initial_mark": mark, "max_basis": mark, "price_cap": 8 * mark, "tick_value": 1}
-    m = yield from plans.month(w, 2, lots=400, feed=feed, **prices, **rates, taker_fee=fee, maker_rebate=fee)
+    m = yield from basics.month(w, 2, lots=400, feed=feed, **prices, **rates, taker_fee=fee, maker_rebate=fee)
     if m is None:
         return
-    yield from plans.meet(w, m.series, *m.owners, lots, tick)
-    yield from plans.meet(w, m.series, *m.owners[::-1], lots, tick)
+    yield from basics.meet(w, m.series, *m.owners, lots, tick)
+    yield from basics.meet(w, m.series, *m.owners[::-1], lots, tick)
 
 
 def _fee(mark: int, reach: int) -> tuple[int, int, int] | None:
@@ -69,7 +70,7 @@ def half_ticks(w: World) -> Plan:
     action = w.update(feed)
     if action is not None:
         yield action
-    m = yield from plans.month(w, 0, feed=feed)
+    m = yield from basics.month(w, 0, feed=feed)
     if m is None:
         return
     half, one = plan.tick_size // 2, pow(256, -1, plan.tick_size)
@@ -84,7 +85,7 @@ def half_ticks(w: World) -> Plan:
 
 def pennies(w: World) -> Plan:
     """A tick of a lot is a base unit and nothing costs a fee: gains, losses, claims and debts of one unit."""
-    m = yield from plans.month(w, 3, tick_value=1, **FREE)
+    m = yield from basics.month(w, 3, tick_value=1, **FREE)
     if m is None:
         return
     first, second, third = m.owners
@@ -94,7 +95,7 @@ def pennies(w: World) -> Plan:
     def lose_one() -> Plan:
         """The first loses a unit to the second."""
         for buyer, seller, tick in ways:
-            yield from plans.meet(w, m.series, buyer, seller, 1, tick)
+            yield from basics.meet(w, m.series, buyer, seller, 1, tick)
 
     yield from lose_one()
     yield from w.pass_time((w.day + 2) * DAY)

@@ -6,16 +6,8 @@ from collections.abc import Generator
 from typing import Any
 
 from differential.actions import Action
-from differential.generator.world import (
-    ARBITER,
-    DAY,
-    GUARDIAN,
-    MOST_TICKS,
-    TRADERS,
-    FeedPlan,
-    Plan,
-    World,
-)
+from differential.generator.world import MOST_TICKS, FeedPlan, Plan, World
+from differential.setting import ARBITER, DAY, GUARDIAN, TRADERS
 from differential.updates import OPERATORS
 from olivepress.types import SeriesSpec
 

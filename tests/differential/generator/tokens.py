@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from differential.generator import clearing, endings, plans, trading
+from differential.generator import basics, clearing, endings, trading
+from differential.generator.books import FREE
 from differential.generator.trading import POST, SELL_FLAG
-from differential.generator.world import DAY, MAX_LAG, Plan, World
+from differential.generator.world import Plan, World
+from differential.setting import DAY, MAX_LAG, NOBODY
 
 
 def poor_wrapper(w: World) -> Plan:
     """Somebody wraps lots whose loss its cash does not cover; and margin does not cover the rest."""
     series = w.pick(w.alive())
     yield w.act(w.trader(), "exchange.createTokens", series)
-    yield from plans.leverage(w, series)
-    yield from plans.leverage(w, series)
+    yield from basics.leverage(w, series)
+    yield from basics.leverage(w, series)
     for sign in (1, -1):
         for account in w.holders(series, sign_of=sign):
             lots = abs(int(w.view.position(account, series).lots))
@@ -25,15 +27,15 @@ def poor_wrapper(w: World) -> Plan:
 
 def handed_on(w: World) -> Plan:
     """Tokens of both sides reach somebody who never traded the series, and become positions again."""
-    m = yield from plans.month(w, 3)
+    m = yield from basics.month(w, 3)
     if m is None:
         return
     series, mark, (first, second, third) = m.series, m.mark, m.owners
     yield w.act(first, "exchange.createTokens", series)
     price_of_lots = 20 * int(w.view.terms(series).tick_value)
     for one in (first, second, third):
-        yield from plans.fund(w, one, price_of_lots * int(w.view.terms(series).price_cap))
-    yield from plans.meet(w, series, first, second, 10, mark)
+        yield from basics.fund(w, one, price_of_lots * int(w.view.terms(series).price_cap))
+    yield from basics.meet(w, series, first, second, 10, mark)
     for owner, long_ in ((first, True), (second, False)):
         yield w.act(owner, "exchange.wrap", series, long_, 6, third)
     if w.chance(50):
@@ -52,41 +54,41 @@ def handed_on(w: World) -> Plan:
 
 def costless(w: World) -> Plan:
     """LONG tokens become lots that cost nothing; a gain drawn elsewhere leaves them on the account's list."""
-    m = yield from plans.month(w, 3)
+    m = yield from basics.month(w, 3)
     if m is None:
         return
     first, second, holder = m.owners
     yield w.act(first, "exchange.createTokens", m.series)
-    yield from plans.fund(w, first, 9 * m.mark * int(w.view.terms(m.series).tick_value))
-    yield from plans.meet(w, m.series, first, second, 5)
+    yield from basics.fund(w, first, 9 * m.mark * int(w.view.terms(m.series).tick_value))
+    yield from basics.meet(w, m.series, first, second, 5)
     yield w.act(first, "exchange.wrap", m.series, True, 4, holder)
     yield w.act(holder, "exchange.unwrap", m.series, True, 2)
-    other = yield from plans.month(w, 0)
+    other = yield from basics.month(w, 0)
     if other is None:
         return
     low, _ = w.band(other.series)
-    yield from plans.meet(w, other.series, holder, second, 2, other.mark)
-    yield from plans.meet(w, other.series, second, holder, 2, (low + other.mark) // 2)
+    yield from basics.meet(w, other.series, holder, second, 2, other.mark)
+    yield from basics.meet(w, other.series, second, holder, 2, (low + other.mark) // 2)
     yield w.act(first, "exchange.realise", w.account_of(holder), other.series, ())
     yield w.act(holder, "exchange.unwrap", m.series, True, 1)
 
 
 def never_traded(w: World) -> Plan:
     """Somebody without a position redeems tokens of both sides, with nothing before the series is closed."""
-    m = yield from plans.month(w, 3, position_limit=10, open_interest_cap=20)
+    m = yield from basics.month(w, 3, position_limit=10, open_interest_cap=20)
     if m is None:
         return
     first, second, holder = m.owners
     yield w.act(first, "exchange.createTokens", m.series)
     value = 9 * int(w.view.terms(m.series).price_cap) * int(w.view.terms(m.series).tick_value)
     for one in (first, second):
-        yield from plans.fund(w, one, value)
-    yield from plans.meet(w, m.series, first, second, 5)
+        yield from basics.fund(w, one, value)
+    yield from basics.meet(w, m.series, first, second, 5)
     # With fewer lots the sells could make more of a short than the limit allows.
     yield trading.place(w, first, m.series, POST | SELL_FLAG, w.band(m.series)[1], 15, expiry=0)
     yield w.act(first, "exchange.wrap", m.series, True, 1, holder)
     yield w.act(first, "exchange.massCancel", m.series)
-    for to in (clearing.ZERO, w.exchange, holder):
+    for to in (NOBODY, w.exchange, holder):
         yield w.act(first, "exchange.wrap", m.series, True, 3, to)
         yield w.act(second, "exchange.wrap", m.series, False, 3, to)
     yield from w.pass_time(int(w.view.terms(m.series).expiry_day) * DAY + MAX_LAG)
@@ -99,26 +101,44 @@ def never_traded(w: World) -> Plan:
         yield w.act(first, "exchange.draw", account, m.series)
 
 
+def at_the_cap(w: World) -> Plan:
+    """Who sold at the cap, where the mark is, loses nothing by wrapping; who sold a tick below, a unit."""
+    feed = w.pick(w.calm())
+    cap = w.mark_of(feed) - 1
+    m = yield from basics.month(w, 2, feed=feed, price_cap=cap, initial_mark=cap, tick_value=1, **FREE)
+    if m is None:
+        return
+    seller, buyer = m.owners
+    yield w.act(buyer, "exchange.createTokens", m.series)
+    yield from basics.fund(w, seller, cap)
+    for tick in (cap, cap - 1):
+        yield from basics.meet(w, m.series, buyer, seller, 1, tick)
+        yield w.act(seller, "exchange.wrap", m.series, False, 1, seller)
+
+
 def silent_elsewhere(w: World) -> Plan:
     """Somebody with lots at a silent index wraps, trades and takes out where the index is fresh."""
     loud, silent = list(w.feeds)[:2]
     long_beat = max(w.feeds[one].heartbeat for one in (loud, silent))
     if w.feeds[loud].heartbeat == long_beat:
         loud, silent = silent, loud
-    far = yield from plans.month(w, 0, feed=silent)
-    near = yield from plans.month(w, 0, feed=loud)
+    far = yield from basics.month(w, 0, feed=silent)
+    near = yield from basics.month(w, 0, feed=loud)
     if far is None or near is None or len(near.owners) < 2:
         return
     holder, other = near.owners[:2]
-    yield w.act(holder, "exchange.createTokens", near.series)
-    yield from plans.fund(w, holder, 9 * near.mark * int(w.view.terms(near.series).tick_value))
+    for m in (near, far):
+        yield w.act(holder, "exchange.createTokens", m.series)
+    yield from basics.fund(w, holder, 9 * near.mark * int(w.view.terms(near.series).tick_value))
     for m in (far, near):
-        yield from plans.meet(w, m.series, holder, other, 5)
+        yield from basics.meet(w, m.series, holder, other, 5)
     yield w.act(holder, "exchange.wrap", near.series, True, 1, holder)
-    yield from plans.strip(w, holder)  # what is refused lacks margin too
+    yield from basics.strip(w, holder)  # what is refused lacks margin too
     yield from w.silence(silent)
-    yield w.act(holder, "exchange.wrap", near.series, True, 1, holder)
-    yield from plans.fund(w, holder, 9 * near.mark * int(w.view.terms(near.series).tick_value))
+    yield w.act(other, "exchange.declare", w.account_of(holder), silent)
+    for m in (far, near):
+        yield w.act(holder, "exchange.wrap", m.series, True, 1, holder)
+    yield from basics.fund(w, holder, 9 * near.mark * int(w.view.terms(near.series).tick_value))
     yield w.act(holder, "exchange.wrap", near.series, True, 1, holder)  # and now it does not
     yield w.act(holder, "exchange.unwrap", near.series, True, 1)
     yield w.act(holder, "exchange.withdraw", 1, holder)

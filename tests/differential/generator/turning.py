@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from differential.actions import Action
-from differential.generator.plans import fund
+from differential.generator.basics import fund
 from differential.generator.world import Plan, World
 
 MOST_CASH = 2**60

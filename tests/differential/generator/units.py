@@ -7,8 +7,8 @@ from functools import partial
 
 from differential.actions import Action
 from differential.generator import trading
+from differential.generator.basics import fund, jump, month, strip
 from differential.generator.distress import press, thin
-from differential.generator.plans import fund, jump, month, strip
 from differential.generator.trading import POST, SELL_FLAG
 from differential.generator.turning import by_cash, by_number
 from differential.generator.world import Plan, World
@@ -36,6 +36,21 @@ def steps_by_cash(w: World) -> Plan:
         mark = int(w.view.hot(t.series).mark)
         yield trading.place(w, maker, t.series, t.offer, mark, 2, expiry=0, steps=0)
         yield from by_cash(w, owner, partial(w.act, keeper, f"exchange.{verb}", t.account, *more))
+
+
+def loss_by_cash(w: World) -> Plan:
+    """A lot is closed at the end of the band, when the account's share is just that loss, or a unit less."""
+    t = yield from thin(w)
+    if t is None:
+        return
+    owner, (maker, keeper) = w.view.owner_of(t.account), t.others[:2]
+    yield from press(w, t, 5)
+    low, high = w.band(t.series)
+    tick = high if t.short else low
+    yield trading.place(w, maker, t.series, t.offer, tick, 2, expiry=0, steps=0)
+    yield from by_cash(
+        w, owner, partial(w.act, keeper, "exchange.liquidate", t.account, t.series, 1, tick, 0)
+    )
 
 
 def clocks_by_cash(w: World) -> Plan:
@@ -135,6 +150,7 @@ def least_slice(w: World) -> Plan:
         return w.act(bidder, "exchange.auction", t.account, t.feed, fraction)
 
     yield from by_number(w, auction, 1, 1_000_000)
+    yield auction(1_000_001)
     yield from by_cash(w, bidder, lambda: auction(200_000))
     yield from press(w, t, 50)
     mark = int(w.view.hot(t.series).mark)

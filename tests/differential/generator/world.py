@@ -8,7 +8,8 @@ from random import Random
 from typing import Any, TypeVar
 
 from differential.actions import Action
-from differential.evm import CHAIN_ID, DEPLOYER, Contracts
+from differential.evm import Contracts
+from differential.setting import CHAIN_ID, DAY, DEPLOYER, EVERYBODY, STRANGERS, TRADERS
 from differential.updates import Update, sign
 from differential.view import View
 from olivepress.errors import Reverted
@@ -17,24 +18,12 @@ from olivepress.oracle.codec import OracleDomain
 from olivepress.signer import LocalSigner, address_bytes
 
 T = TypeVar("T")
-DAY = 86_400
-FIRST_DAY = 20_780  # 2026-11-23
-MAX_LAG = 3_600
 MAX_MIDNIGHTS = 8  # that one report may cross
 
 Plan = Iterator[Action]
 _MARGIN_OF = keccak256(b"marginOf(uint32)")[:4]
 
 
-def person(number: int) -> str:
-    return f"0x{0xA0000000 + number:040x}"
-
-
-TRADERS = [person(n) for n in range(1, 9)]
-AGENTS = [person(n) for n in range(21, 25)]
-STRANGERS = [person(n) for n in range(41, 46)]
-GUARDIAN, ARBITER = person(61), person(62)
-EVERYBODY = [*TRADERS, *AGENTS, *STRANGERS, GUARDIAN, ARBITER, DEPLOYER]
 BUY, SELL = 0, 1
 MOST_TICKS = 2**21 - 1
 
@@ -177,13 +166,21 @@ class World:
 
     def margin(self, account: int) -> tuple[int, int, int, int]:
         """(equity, equity for initial margin, IM, MM) as the lens says; zeros where it cannot."""
+        words = self._margin_words(account)
+        return words[1], words[2], words[4], words[5]
+
+    def free_cash(self, account: int) -> int:
+        """What can be taken out when nothing has gained; below zero where cash lacks."""
+        cash, _, _, losses, im, *_ = self._margin_words(account)
+        return min(cash, cash + losses - im)
+
+    def _margin_words(self, account: int) -> list[int]:
         self.contracts.set_time(self.now)
         try:
             answer = self.contracts.raw("lens", _MARGIN_OF + account.to_bytes(32))
         except Reverted:
-            return 0, 0, 0, 0
-        words = [int.from_bytes(answer[n : n + 32], signed=True) for n in range(0, 256, 32)]
-        return words[1], words[2], words[4], words[5]
+            return [0] * 8
+        return [int.from_bytes(answer[n : n + 32], signed=True) for n in range(0, 256, 32)]
 
     def affordable(self, account: int, series: int) -> int:
         """Lots that the account can take on, roughly."""
