@@ -63,7 +63,7 @@ def checks(deep: bool) -> list[Check]:
     return [
         Check("lint", [ruff, "check", "."]),
         Check("format", [ruff, "format", "--check", "."]),
-        Check("types", [mypy], lane="contracts"),  # the shorter one
+        Check("types", [mypy], lane="contracts"),  # that lane ends sooner
         Check(
             "solidity-format", ["forge", "fmt", "--check", "contracts", "tests/contracts"], lane="contracts"
         ),

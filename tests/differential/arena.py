@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from differential.actions import Action
@@ -13,12 +13,11 @@ from differential.invariants import Invariants
 from differential.model_side import ModelSide
 from differential.outcome import NO_TOKEN, Outcome, heard, named_error, plain
 from differential.reads import Reads
-from differential.setting import CHAIN_ID, DEPLOYER, EVERYBODY, FIRST_DAY, MAX_LAG, NOBODY
+from differential.setting import CHAIN_ID, DAY, DEPLOYER, EVERYBODY, FIRST_DAY, MAX_LAG, NOBODY
 from differential.views import Views
 from differential.words import Words
 from olivepress.contracts.artifacts import Artifact
 
-DAY = 86_400
 READS_EVERY = 10
 VIEWS_EVERY = 500
 
@@ -101,18 +100,21 @@ class Arena:
         if model != chain:
             raise Disagreement(action, _first_difference(model, chain), _both(model, chain))
         self.actions += 1
+        views = self.actions % VIEWS_EVERY == 0
+        reads = views or self.actions % self._reads_every == 0 or self._turns(action.at)
+        if reads:  # so that a change that Words does not look at stays unseen for so long at most
+            self._words.forget()
         words = self._compare(action)
         broken = self._invariants.after(action, model, before) or self._invariants.always(action.at)
         if broken:
             raise Disagreement(action, f"invariant {broken[0]}", broken[1])
-        views = self.actions % VIEWS_EVERY == 0
-        if views or self.actions % self._reads_every == 0 or self._turns(action.at):
+        if reads:
             self._read(action, views=views)
         self.words_compared += words
         return Step(model, words)
 
     def _turns(self, time: int) -> bool:
-        """Whether a series fixes, expires or lets go from this second on, or from the next."""
+        """Whether a series' fixing, its end or the end of its brake is now, or in a second."""
         series = self.exchange.state.series.values()
         return any({time, time + 1} & {one.fixing, one.expiry, one.money.reduce_only_until} for one in series)
 
@@ -140,6 +142,7 @@ class Arena:
     def compare_all(self, action: Action) -> int:
         """The whole state, every promise and every view, which takes as long as dozens of actions. The words
         compared."""
+        self._words.forget()
         words = self._compare(action)
         self._read(action, views=True)
         broken = self._invariants.always(action.at)
@@ -194,7 +197,8 @@ class Arena:
         view = self._reads.view
         for number, series in self.exchange.state.series.items():
             yield f"fees of series {number}", series.money.fees, view.fees(number)
-        for feed, live in self.exchange.state.feed_series.items():
+        for feed in range(1, self.oracle.feed_count + 1):
+            live = self.exchange.state.feed_series.get(feed, ())
             yield f"series of feed {feed}", sorted(filter(None, live)), view.feed_series(feed)
 
     def _check(self, action: Action | None, pairs: Iterable[tuple[str, Any, Any]]) -> None:
@@ -213,9 +217,6 @@ def _first_difference(model: Outcome, chain: Outcome) -> str:
 
 def _both(model: Outcome, chain: Outcome) -> str:
     return f"\n  model     {model}\n  contracts {chain}"
-
-
-Replay = Callable[[list[Action]], Disagreement | None]
 
 
 def replay(actions: Iterable[Action], **options: Any) -> Disagreement | None:

@@ -31,7 +31,7 @@ from olivepress.types import SeriesSpec"""
 def shrink(actions: Sequence[Action], test: Test | None = None) -> list[Action]:
     """Delta debugging: leaves out ever smaller runs of actions while the disagreement stays of the same kind.
 
-    :param test: what replays a list; by default on a fresh arena with everything compared after each action
+    :param test: what replays a list; by default on a fresh arena, also reading the lens after each action
     """
     run = test or replay
     kept = list(actions)

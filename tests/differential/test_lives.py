@@ -107,7 +107,7 @@ def test_the_same_seed_gives_the_same_life_in_every_process() -> None:
 
 
 def test_a_disagreement_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An order of the model that is not on the chain."""
+    """Cash of the model that is not on the chain."""
     original = Arena.step
 
     def meddled(self: Arena, action: Action) -> Step:

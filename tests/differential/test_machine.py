@@ -44,7 +44,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.arena = Arena(reads_every=10)
+        self.arena = Arena()
         self.world = World(Random("machine"), self.arena.contracts, FIRST_DAY * DAY + 1)
         self.done: list[Action] = []
         self.steps(begin(self.world))

@@ -1,4 +1,4 @@
-"""What the generator sees of the contracts: their storage, unpacked. Never the model, which may be wrong."""
+"""The contracts' storage, unpacked: what the generator sees. Never the model, which may be wrong."""
 
 from __future__ import annotations
 

@@ -24,6 +24,9 @@ _NO_FEES = FULL & ~(((1 << 96) - 1) << 96)  # of the third word of money
 _NO_CLOCK = (0, 0, 0)
 
 
+Key = int | tuple[int, ...]
+
+
 class Word(NamedTuple):
     """What it is, in words that begin with its kind; where it is; and what it must be."""
 
@@ -64,8 +67,8 @@ class Words:
     def __init__(self, exchange: Exchange, oracle: IndexOracle, addresses: Mapping[str, str]) -> None:
         self._state = exchange.state
         self._oracle = oracle
-        self._exchange, self._oracle_at = addresses["exchange"], addresses["oracle"]
-        self._kept: dict[tuple[str, int], tuple[tuple[Any, ...], Group]] = {}
+        self._exchange_at, self._oracle_at = addresses["exchange"], addresses["oracle"]
+        self._kept: dict[tuple[str, Key], tuple[tuple[Any, ...], Group]] = {}
 
     def everything(self, people: Sequence[str], days: range) -> Iterator[Group]:
         """All that storage must hold, and what must have stayed zero.
@@ -78,10 +81,11 @@ class Words:
         yield self._accounts()
         for series in state.series.values():
             yield self._moving(series)
-            yield self._frozen(series)
+            yield self._terms(series)
             yield self._without_position(series, accounts)
             for side in series.sides:
                 yield self._bitmap(series, side)
+                yield self._queues(series, side)
                 for tick, level in side.levels.items():
                     yield self._level(series, side, tick, level)
         yield self._sums()
@@ -90,8 +94,12 @@ class Words:
         yield self._oracle_sums()
         yield self._days(days)
 
+    def forget(self) -> None:
+        """All words are made anew the next time."""
+        self._kept.clear()
+
     def _same(
-        self, what: str, number: int, says: tuple[Any, ...], make: Callable[[], Iterable[Word]]
+        self, what: str, number: Key, says: tuple[Any, ...], make: Callable[[], Iterable[Word]]
     ) -> Group:
         """The words made before, or new ones where `says` has changed: all that `make` looks at."""
         kept = self._kept.get((what, number))
@@ -108,12 +116,12 @@ class Words:
         def make() -> Iterator[Word]:
             for number, account in state.accounts.items():
                 slot = mapped(at.ACCOUNTS, number)
-                yield Word(f"account {number}", self._exchange, slot, account_word(account))
+                yield Word(f"account {number}", self._exchange_at, slot, account_word(account))
                 since, negative_since, looked_at = state.clocks.get(number, _NO_CLOCK)
                 clock = since | negative_since << 40 | looked_at << 80
-                yield Word(f"clocks of account {number}", self._exchange, mapped(at.CLOCKS, number), clock)
+                yield Word(f"clocks of account {number}", self._exchange_at, mapped(at.CLOCKS, number), clock)
 
-        says = [one.values() for one in state.accounts.values()], state.clocks
+        says = list(state.accounts), [one.values() for one in state.accounts.values()], state.clocks
         return self._same("accounts", 0, says, make)
 
     def _moving(self, series: Series) -> Group:
@@ -121,17 +129,17 @@ class Words:
 
         def make() -> Iterator[Word]:
             yield Word(
-                f"hot {number}", self._exchange, mapped(at.HOT, number), hot_word(series), FULL & ~_FEES
+                f"hot {number}", self._exchange_at, mapped(at.HOT, number), hot_word(series), FULL & ~_FEES
             )
             base = mapped(at.MONEY, number)
             for place, word in enumerate(money_words(series.money)):
                 # Fees are compared as a sum with what the hot word carries.
                 mask = _NO_FEES if place == 2 else FULL
-                yield Word(f"money {number} {place}", self._exchange, base + place, word, mask)
+                yield Word(f"money {number} {place}", self._exchange_at, base + place, word, mask)
             for holder, position in positions.items():
                 slot = mapped(at.POSITIONS, at.position_key(holder, number))
                 word = position_word(position)
-                yield Word(f"position {holder} {number}", self._exchange, slot, word)
+                yield Word(f"position {holder} {number}", self._exchange_at, slot, word)
 
         best = _best(series)
         held = list(positions), [one.values() for one in positions.values()]
@@ -139,33 +147,41 @@ class Words:
 
     # --- books ---
 
-    def _level(self, series: Series, side: Side, tick: int, level: Level) -> Group:
-        """One queue with its orders."""
+    def _queues(self, series: Series, side: Side) -> Group:
+        """Head and tail of every queue, four to a word."""
+        ends = [(tick, level.head, level.tail) for tick, level in side.levels.items()]
 
         def make() -> Iterator[Word]:
-            slot, shift = at.level_slot(series.id, side.side, tick)
-            what = f"{'sells' if side.side else 'buys'} at {tick} in {series.id}"
-            ends = (level.tail << 32 | level.head) << shift
-            yield Word(f"level of {what}", self._exchange, slot, ends, (2**64 - 1) << shift)
-            yield from self._orders(series, side, tick, level, what)
+            words: dict[int, int] = {}
+            for tick, head, tail in ends:
+                slot, shift = at.level_slot(series.id, side.side, tick)
+                words[slot] = words.get(slot, 0) | (tail << 32 | head) << shift
+            for slot, word in words.items():
+                yield Word(f"queues of {series.id}/{side.side}", self._exchange_at, slot, word)
 
+        return self._same("queues", (series.id, side.side), (ends,), make)
+
+    def _level(self, series: Series, side: Side, tick: int, level: Level) -> Group:
+        """The orders of one queue."""
+        what = f"{'sells' if side.side else 'buys'} at {tick} in {series.id}"
         orders = list(level.orders), [one.values() for one in level.orders.values()]
         says = level.head, level.tail, level.generations.tobytes(), *orders
-        return self._same("level", level.id, says, make)
+        key = series.id, side.side, tick
+        return self._same("level", key, says, lambda: self._orders(series, side, tick, level, what))
 
     def _orders(self, series: Series, side: Side, tick: int, level: Level, what: str) -> Iterator[Word]:
         for index in range(level.head, level.tail):
             order = level.orders.get(index)
             slot = at.order_slot(series.id, side.side, tick, index)
             if order is None:  # a tombstone: lots are gone, the rest stays
-                yield Word(f"tombstone {index} of {what}", self._exchange, slot, 0, 0xFFFFFFFF << 32)
+                yield Word(f"tombstone {index} of {what}", self._exchange_at, slot, 0, 0xFFFFFFFF << 32)
             else:
                 word = at.ORDER.pack({name: getattr(order, name) for name in order.FIELDS})
-                yield Word(f"order {index} of {what}", self._exchange, slot, word)
+                yield Word(f"order {index} of {what}", self._exchange_at, slot, word)
         for place, generation in enumerate(level.generations):
             slot = at.order_slot(series.id, side.side, tick, place + 1)
             name = f"generation {place + 1} of {what}"
-            yield Word(name, self._exchange, slot, generation << 136, 0xFFFF << 136)
+            yield Word(name, self._exchange_at, slot, generation << 136, 0xFFFF << 136)
 
     def _bitmap(self, series: Series, side: Side) -> Group:
         """Every word of it that was ever used: no tick has an order that the model does not have."""
@@ -178,30 +194,31 @@ class Words:
                 for index in indices:
                     words[index >> 8] = words.get(index >> 8, 0) | 1 << (index & 255)
                 for index, word in words.items():
-                    slot = at.bitmap_slot(series.id, side.side, height, index)
-                    yield Word(f"bitmap {series.id}/{side.side}/{height}/{index}", self._exchange, slot, word)
+                    place = series.id, side.side, height, index
+                    what = f"bitmap {'/'.join(map(str, place))}"
+                    yield Word(what, self._exchange_at, at.bitmap_slot(*place), word)
                 used, indices = words, [index for index, word in words.items() if word]
 
-        return self._same("bitmap", side.id, (side.ticks, list(side.levels)), make)
+        return self._same("bitmap", (series.id, side.side), (side.ticks, list(side.levels)), make)
 
     # --- what changes seldom ---
 
-    def _frozen(self, series: Series) -> Group:
+    def _terms(self, series: Series) -> Group:
         number, spec = series.id, series.spec
         challenge = self._state.challenges.get(number)
 
         def make() -> Iterator[Word]:
             first, second = spec_words(spec)
-            yield Word(f"terms {number}", self._exchange, mapped(at.TERMS, number), first)
-            yield Word(f"trade terms {number}", self._exchange, mapped(at.TRADE_TERMS, number), second)
+            yield Word(f"terms {number}", self._exchange_at, mapped(at.TERMS, number), first)
+            yield Word(f"trade terms {number}", self._exchange_at, mapped(at.TRADE_TERMS, number), second)
             symbol = at.short_string(spec.symbol)
-            yield Word(f"symbol {number}", self._exchange, mapped(at.SYMBOLS, number), symbol)
+            yield Word(f"symbol {number}", self._exchange_at, mapped(at.SYMBOLS, number), symbol)
             slot = mapped(at.INITIAL_MARKS, number)
-            yield Word(f"first mark {number}", self._exchange, slot, spec.initial_mark)
+            yield Word(f"first mark {number}", self._exchange_at, slot, spec.initial_mark)
             word = 0
             if challenge is not None:
                 word = at.CHALLENGE.pack({name: int(getattr(challenge, name)) for name in challenge.FIELDS})
-            yield Word(f"challenge {number}", self._exchange, mapped(at.CHALLENGES, number), word)
+            yield Word(f"challenge {number}", self._exchange_at, mapped(at.CHALLENGES, number), word)
 
         return self._same("frozen", number, (spec, challenge and challenge.values()), make)
 
@@ -210,7 +227,7 @@ class Words:
             for account in accounts:
                 if account not in series.positions:
                     slot = mapped(at.POSITIONS, at.position_key(account, series.id))
-                    yield Word(f"no position of {account} in {series.id}", self._exchange, slot, 0)
+                    yield Word(f"no position of {account} in {series.id}", self._exchange_at, slot, 0)
 
         return self._same("without position", series.id, (accounts, list(series.positions)), make)
 
@@ -222,17 +239,17 @@ class Words:
 
         def make() -> Iterator[Word]:
             word = counts[0] | counts[1] << 32 | office.treasury << 48
-            yield Word("counts and treasury", self._exchange, at.COUNTS, word)
-            yield Word("bonds", self._exchange, at.BONDS, office.bonds)
-            yield Word("owner", self._exchange, at.OWNER, int(state.owner, 16))
-            yield Word("pending owner", self._exchange, at.PENDING_OWNER, int(state.pending_owner, 16))
-            yield Word("guardian", self._exchange, at.GUARDIAN, int(office.guardian, 16))
-            yield Word("arbiter", self._exchange, at.ARBITER, int(office.arbiter, 16))
+            yield Word("counts and treasury", self._exchange_at, at.COUNTS, word)
+            yield Word("bonds", self._exchange_at, at.BONDS, office.bonds)
+            yield Word("owner", self._exchange_at, at.OWNER, int(state.owner, 16))
+            yield Word("pending owner", self._exchange_at, at.PENDING_OWNER, int(state.pending_owner, 16))
+            yield Word("guardian", self._exchange_at, at.GUARDIAN, int(office.guardian, 16))
+            yield Word("arbiter", self._exchange_at, at.ARBITER, int(office.arbiter, 16))
             places = ("insurance", at.INSURANCE), ("deficits", at.DEFICITS), ("tick size", at.TICK_SIZES)
             for feed in feeds:
                 for (name, place), values in zip(places, by_feed, strict=True):
                     yield Word(
-                        f"{name} of feed {feed}", self._exchange, mapped(place, feed), values.get(feed, 0)
+                        f"{name} of feed {feed}", self._exchange_at, mapped(place, feed), values.get(feed, 0)
                     )
 
         says = feeds, *counts, office.values(), state.owner, state.pending_owner, *by_feed
@@ -247,36 +264,38 @@ class Words:
             for one in [*people, *(owner for _, owner in owners)]:
                 principal = state.principals.get(one)
                 word = at.PRINCIPAL.pack(principal._asdict()) if principal else 0
-                yield Word(f"principal {one}", self._exchange, mapped(at.PRINCIPALS, int(one, 16)), word)
+                yield Word(f"principal {one}", self._exchange_at, mapped(at.PRINCIPALS, int(one, 16)), word)
             for account, owner in owners:
                 slot = mapped(at.OWNERS, account)
-                yield Word(f"owner of {account}", self._exchange, slot, int(owner, 16))
+                yield Word(f"owner of {account}", self._exchange_at, slot, int(owner, 16))
                 for one in people:
                     invited = state.invitations.get((account, one))
                     slot = mapped(at.INVITATIONS, account << 160 | int(one, 16))
                     word = invited.permissions << 32 | invited.expiry << 40 if invited else 0
-                    yield Word(f"invitation {account} {one}", self._exchange, slot, word)
+                    yield Word(f"invitation {account} {one}", self._exchange_at, slot, word)
 
-        return self._same("principals", 0, (owners, state.principals, state.invitations), make)
+        return self._same("principals", 0, (tuple(people), owners, state.principals, state.invitations), make)
 
     def _shared(self, accounts: list[int]) -> Group:
         """What an account has of a series or a feed besides positions; and the tokens."""
         state, feeds = self._state, range(1, self._oracle.feed_count + 1)
-        tokens = [(key, token.address) for key, token in state.tokens.items()]
+        tokens = {key: token.address for key, token in state.tokens.items()}
 
         def make() -> Iterator[Word]:
             for account in accounts:
                 for series in state.series:
                     slot = mapped(at.CRANKS, series << 32 | account)
                     count = state.cranks.get((series, account), 0)
-                    yield Word(f"cranks {series} {account}", self._exchange, slot, count)
+                    yield Word(f"cranks {series} {account}", self._exchange_at, slot, count)
                 for feed in feeds:
                     slot = mapped(at.DECLARED, account << 16 | feed)
                     amount = state.declared.get((account, feed), 0)
-                    yield Word(f"declared {account} {feed}", self._exchange, slot, amount)
-            for (series, long), address in tokens:
-                slot = mapped(at.TOKENS, series << 1 | long)
-                yield Word(f"token {series} {long}", self._exchange, slot, int(address, 16))
+                    yield Word(f"declared {account} {feed}", self._exchange_at, slot, amount)
+            for series in state.series:
+                for long in (False, True):
+                    slot = mapped(at.TOKENS, series << 1 | long)
+                    address = tokens.get((series, long), "0x00")
+                    yield Word(f"token {series} {long}", self._exchange_at, slot, int(address, 16))
 
         says = accounts, list(state.series), feeds, state.cranks, state.declared, tokens
         return self._same("shared", 0, says, make)
@@ -334,7 +353,8 @@ class Words:
 
         def make() -> Iterator[Word]:
             for feed in feeds:
-                for day in days:
+                told = {day for number, day in ranges if number == feed}
+                for day in sorted({*days, *told}):
                     slot = mapped(at.CHECKPOINTS, feed << 16 | day)
                     stored = checkpoints.get((feed, day))
                     word = at.CHECKPOINT.pack(stored._asdict()) if stored else 0

@@ -11,6 +11,8 @@ from differential.generator.setup import MOST_VALUE, listed
 from differential.generator.trading import IOC, POST, SELL_FLAG
 from differential.generator.world import BUY, SELL, Plan, World
 
+FREE = {"taker_fee": 0, "maker_rebate": 0}
+
 
 def fund(w: World, sender: str, amount: int) -> Plan:
     amount = max(1, int(amount))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from differential.generator import basics, trading
+from differential.generator.basics import FREE
 from differential.generator.setup import listed
 from differential.generator.trading import POST, SELL_FLAG
 from differential.generator.turning import by_cash
@@ -11,7 +12,6 @@ from differential.setting import TRADERS
 from olivepress.contracts import packing
 
 MAX_OPEN_ORDERS = 250
-FREE = {"taker_fee": 0, "maker_rebate": 0}
 
 
 def many_orders(w: World) -> Plan:
@@ -191,7 +191,7 @@ def caps(w: World) -> Plan:
 
 
 def left_behind(w: World) -> Plan:
-    """A bid at the upper end of the band, which falls a tick at a time."""
+    """A bid at the upper end of the band, and the band falls a tick."""
     yield from w.refresh()
     feed = w.pick(w.calm())
     plan, price = w.feeds[feed], int(w.view.feed(feed).price)
@@ -200,8 +200,8 @@ def left_behind(w: World) -> Plan:
     if m is None:
         return
     (maker,) = m.owners
-    _, high = w.band(m.series)
     for ticks in (1, 2):
+        _, high = w.band(m.series)
         yield trading.place(w, maker, m.series, POST, high, 1, expiry=0, steps=0)
         yield w.act(maker, "exchange.realise", w.account_of(maker), m.series, ())  # an order is no gain
         w.wait(60)

@@ -36,7 +36,7 @@ def strangers(w: World) -> Plan:
 
 
 def powers(w: World) -> Plan:
-    """Agents with each permission, and with none, do what they may and may not, and in their last second."""
+    """An agent with each permission, and with none, does what it may and may not, and in its last second."""
     owner, agent, series = w.trader(), w.pick(AGENTS), w.pick(w.alive())
     account, lots = w.account_of(owner), int(w.view.terms(series).min_lots)
     yield from basics.fund(w, owner, 9 * lots * w.lot_margin(series))
@@ -45,7 +45,7 @@ def powers(w: World) -> Plan:
         ends = w.now + 60
         yield w.act(owner, "exchange.inviteAgent", agent, ends, permissions)
         yield w.act(agent, "exchange.acceptAgent", account)
-        for when in (w.now, ends - 1, ends) if permissions in (1, 2) else ():
+        for when in (w.now, ends - 1, ends) if permissions in (1, 2, 3) else ():
             w.wait_until(when)
             yield trading.place(w, agent, series, POST, w.band(series)[0], lots, expiry=0, steps=0)
             yield w.act(agent, "exchange.batch", series, packing.cancel_op(1), False, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import gcd
 
 from differential.generator import basics, trading
-from differential.generator.books import FREE
+from differential.generator.basics import FREE
 from differential.generator.setup import new_feed
 from differential.generator.trading import IOC, POST, SELL_FLAG
 from differential.generator.world import Plan, World

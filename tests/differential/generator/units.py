@@ -39,7 +39,7 @@ def steps_by_cash(w: World) -> Plan:
 
 
 def loss_by_cash(w: World) -> Plan:
-    """A lot is closed at the end of the band, when the account's share is just that loss, or a unit less."""
+    """A lot is closed at the end of the band, when the account has just the cash for it, or a unit less."""
     t = yield from thin(w)
     if t is None:
         return
@@ -139,7 +139,7 @@ def below_initial(w: World) -> Plan:
 
 
 def least_slice(w: World) -> Plan:
-    """The least fraction that moves a lot; a bidder with just enough; the worst tick at which one closes."""
+    """The least fraction that moves a lot, and one too great; a bidder with just enough; the worst tick."""
     t = yield from thin(w)
     if t is None:
         return

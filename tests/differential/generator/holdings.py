@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from differential.generator import basics, endings
-from differential.generator.books import FREE
+from differential.generator.basics import FREE
 from differential.generator.setup import UNITS, listed
 from differential.generator.world import Plan, World
 from differential.setting import DAY, MAX_LAG
