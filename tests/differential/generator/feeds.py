@@ -152,11 +152,11 @@ def stale(w: World) -> Plan:
 
 
 def exact_bound(w: World) -> Plan:
-    """A value moves by the feed's bound to the unit, by day and over midnight, and then by a unit more."""
+    """A value moves by the feed's bound to the unit, up, down and over midnight, and then by a unit more."""
     yield from w.refresh()
-    feed, sign = w.pick(list(w.feeds)), w.pick([1, -1])
+    feed = w.pick(list(w.feeds))
     plan = w.feeds[feed]
-    for overnight, more in ((False, 0), (True, 0), (False, 1)):
+    for sign, overnight, more in ((1, False, 0), (-1, False, 0), (1, True, 0), (1, False, 1), (-1, False, 1)):
         plan.value += -plan.value % 10_000  # so that the bound is a whole number
         far = sign * (plan.value * plan.bound_bps // 10_000 + more)
         for move, seconds in ((0, 60), (far, DAY if overnight else 60)):
