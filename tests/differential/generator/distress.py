@@ -155,7 +155,7 @@ def wide_band(w: World) -> Plan:
             yield w.act(w.trader(), "exchange.liquidate", victim, series, w.between(1, 5), limit, 0)
 
 
-def thin(w: World, short: bool | None = None) -> Generator[Action, None, Thin | None]:
+def thin(w: World, short: bool | None = None, **terms: object) -> Generator[Action, None, Thin | None]:
     """Two accounts in a month of their own, one of them at its initial margin, and at least two others.
 
     :param short: whether that one sold; by chance where it is not given
@@ -164,9 +164,14 @@ def thin(w: World, short: bool | None = None) -> Generator[Action, None, Thin | 
     calm = w.calm()
     feed = w.pick([one for one in calm if not w.view.insurance(one)] or calm)
     # A fee would come out of the account's share first, and a thin margin would leave the keeper nothing.
-    rates = {"mm_bps": 1_000, "band_bps": 200, "gap_bps": 200, "im_bps": w.pick([1_700, 3_000])}
+    rates: dict[str, object] = {
+        "mm_bps": 1_000,
+        "band_bps": 200,
+        "gap_bps": 200,
+        "im_bps": w.pick([1_700, 3_000]),
+    }
     fees = {"taker_fee": w.pick([0, 0, 10]), "maker_rebate": 0}
-    m = yield from month(w, 0, lots=60, feed=feed, price_cap=8 * w.mark_of(feed), **rates, **fees)
+    m = yield from month(w, 0, lots=60, feed=feed, price_cap=8 * w.mark_of(feed), **(rates | fees | terms))
     if m is None or len(m.owners) < 4:
         return None
     owner = w.newcomer()  # who has nothing else, for good or ill

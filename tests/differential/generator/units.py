@@ -76,7 +76,7 @@ def clocks_by_cash(w: World) -> Plan:
 
 def doubts(w: World) -> Plan:
     """How far below zero an account at a silent index must be, so that no doubt is left: to the unit."""
-    t = yield from thin(w)
+    t = yield from thin(w, tick_value=37, im_bps=1_701)  # so that a doubt is no whole number
     if t is None:
         return
     owner, keeper = w.view.owner_of(t.account), t.others[0]
