@@ -60,21 +60,21 @@ def checks(deep: bool) -> list[Check]:
     ruff, mypy = str(VENV_BIN / "ruff"), str(VENV_BIN / "mypy")
     build = str(ROOT / "scripts" / "_toolchain" / "artifacts.py")
     slither = str(ROOT / "scripts" / "_toolchain" / "analysis.py")
+    pytest = [str(VENV_PYTHON), "-m", "pytest", "--durations=10", *(["--deep"] if deep else [])]
+    model = "tests/differential"
     return [
         Check("lint", [ruff, "check", "."]),
         Check("format", [ruff, "format", "--check", "."]),
-        Check("types", [mypy], lane="contracts"),  # that lane ends sooner
+        Check("types", [mypy]),
         Check(
             "solidity-format", ["forge", "fmt", "--check", "contracts", "tests/contracts"], lane="contracts"
         ),
         Check("slither", [str(VENV_PYTHON), slither], lane="contracts"),
         Check("build", [str(VENV_PYTHON), build, "--check"], lane="contracts"),
         Check("forge", [str(ROOT / "scripts" / "forge"), "test"], count_forge, profile, lane="contracts"),
-        Check(
-            "pytest",
-            [str(VENV_PYTHON), "-m", "pytest", "--durations=10", *(["--deep"] if deep else [])],
-            count_pytest,
-        ),
+        Check("pytest", [*pytest, f"--ignore={model}"], count_pytest),
+        # Python tests too, but these use a whole core and those mostly wait: so the lanes are about as long.
+        Check("differential", [*pytest, model], count_pytest, lane="contracts"),
     ]
 
 

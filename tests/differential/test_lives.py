@@ -22,7 +22,7 @@ from differential.generator.life import live
 from differential.run import Report, run
 from differential.shrink import script, shrink
 
-ACTIONS = ENOUGH if os.environ.get("CI") else 3_000
+ACTIONS = int(os.environ.get("DIFFERENTIAL_ACTIONS", "3000"))
 SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
