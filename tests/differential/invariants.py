@@ -1,7 +1,7 @@
 """The invariants of docs/spec, checked on the model: the contracts are the same word for word.
 
-Numbers are those of the page. 6 (order and split of settlement) and 9 (everybody can always leave) are
-about whole lives: the lives end with every series closed and drawn.
+Numbers are those of the page. 6 (order and split of settlement) is checked on the state, as far as it shows
+there, and like 9 (everybody can always leave) by whole lives: they end with every series closed and drawn.
 """
 
 from __future__ import annotations
