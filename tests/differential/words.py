@@ -220,7 +220,7 @@ class Words:
                 word = at.CHALLENGE.pack({name: int(getattr(challenge, name)) for name in challenge.FIELDS})
             yield Word(f"challenge {number}", self._exchange_at, mapped(at.CHALLENGES, number), word)
 
-        return self._same("frozen", number, (spec, challenge and challenge.values()), make)
+        return self._same("terms", number, (spec, challenge and challenge.values()), make)
 
     def _without_position(self, series: Series, accounts: list[int]) -> Group:
         def make() -> Iterator[Word]:
